@@ -1,0 +1,128 @@
+/**
+ * The face of the hot path: one call scans a whole segment, compresses a frame, looks a batch of fingerprints up.
+ * Two implementations keep it, the Rust→WASM core and `src/core/fallback.ts`; each is the other's oracle
+ * (`test/suites/core.ts` runs both).
+ *
+ * Bytes lie in a `CoreBuffer`, which for WASM is a range of the module's own memory: a file can be read straight into it.
+ */
+
+/** Bytes of a fingerprint: keyed BLAKE3-256. */
+export const FINGERPRINT_BYTES = 32
+/** Bytes of a fingerprint or encryption key. */
+export const KEY_BYTES = 32
+
+/** How a segment is cut. Sizes are bytes. `fixed` suits block devices; `fastcdc` follows content that moves. */
+export type ChunkerOptions =
+  | { kind: 'fixed'; size: number }
+  /** FastCDC (Xia et al., ATC '16) with normalised chunking level 2; the gear table is derived from the fingerprint key. */
+  | { kind: 'fastcdc'; min: number; average: number; max: number }
+
+/** Compression of a frame. The number is what stands in a pack: never reuse one. */
+export const CODECS = { none: 0, zstd: 1, lz4: 2, deflate: 3 } as const
+export type Codec = keyof typeof CODECS
+export type CodecNumber = (typeof CODECS)[Codec]
+
+/** A range of memory the core works on. 4096-byte aligned, so that O_DIRECT could read into it. */
+export interface CoreBuffer {
+  readonly length: number
+  /**
+   * The bytes now. Ask again after every call into the core: WASM memory that grew leaves old views empty.
+   * `offset` and `length` default to the whole buffer.
+   */
+  bytes(offset?: number, length?: number): Uint8Array<ArrayBuffer>
+  /** Gives the memory back; the buffer must not be used after. */
+  free(): void
+}
+
+/** What a scan found, in volume order. The arrays are copies. */
+export interface Scan {
+  readonly count: number
+  /** Bytes of each chunk; they add up to the scanned length. */
+  lengths: Uint32Array<ArrayBuffer>
+  /** 1 where every byte of the chunk is zero; its fingerprint is then left all zero and not computed. */
+  zero: Uint8Array<ArrayBuffer>
+  /** `count` × 32 bytes. */
+  fingerprints: Uint8Array<ArrayBuffer>
+}
+
+export interface Scanner {
+  /** Cuts and fingerprints the first `length` bytes of `segment`. `length` is at most `SEGMENT_BYTES_MAX`. */
+  scan(segment: CoreBuffer, length: number): Scan
+  free(): void
+}
+
+/** Where a chunk lies. Byte counts. */
+export interface ChunkPlace {
+  /** Number of the pack in this index, counted over all `load` calls in order. */
+  pack: number
+  /** Number of the frame inside its pack, from 0. */
+  frame: number
+  /** Where the frame starts in the pack, and how long it is there. */
+  frameOffset: number
+  frameStoredBytes: number
+  /** Plaintext length of the whole frame. */
+  framePlainBytes: number
+  codec: CodecNumber
+  /** Where the chunk starts in the plaintext of the frame. */
+  chunkOffset: number
+  chunkBytes: number
+}
+
+/**
+ * Fingerprint → place, at most 40 bytes a chunk. Compares the first 24 bytes of a fingerprint (192 bits of a keyed hash);
+ * restores compare all 32 with the data itself.
+ */
+export interface ChunkIndex {
+  /** Chunks held. */
+  readonly size: number
+  /** Memory taken, bytes. */
+  readonly memoryBytes: number
+  /**
+   * Adds one index block (docs/format.md, "Index block"): validated whole before anything is added. Returns how many
+   * packs it names. Throws OBJECT_DAMAGED when a length, count or offset is out of bounds.
+   */
+  load(block: Uint8Array): number
+  /** For each of `count` fingerprints: 1 when it is held. */
+  has(fingerprints: Uint8Array, count: number): Uint8Array<ArrayBuffer>
+  find(fingerprint: Uint8Array): ChunkPlace | undefined
+  /** The 16-byte id of a pack, by its number. */
+  packId(pack: number): Uint8Array<ArrayBuffer>
+  /** Length of a pack object, bytes, as its index entry says. */
+  packBytes(pack: number): number
+  /** Packs held. */
+  readonly packs: number
+  free(): void
+}
+
+/** A set of fingerprints that a running backup has claimed for itself. */
+export interface FingerprintSet {
+  readonly size: number
+  /** For each fingerprint: 1 when it was not in the set before; it is now. A repeat within the batch answers 0. */
+  claim(fingerprints: Uint8Array, count: number): Uint8Array<ArrayBuffer>
+  free(): void
+}
+
+export interface Core {
+  readonly kind: 'wasm' | 'fallback'
+  /** Codecs this core can write; every core reads all of `CODECS`. */
+  readonly writes: readonly Codec[]
+  buffer(length: number): CoreBuffer
+  scanner(chunker: ChunkerOptions, key: Uint8Array): Scanner
+  /** Keyed BLAKE3 of a range of `buffer`, as a copy. */
+  fingerprint(key: Uint8Array, buffer: CoreBuffer, offset: number, length: number): Uint8Array<ArrayBuffer>
+  /**
+   * Compresses `length` bytes at `offset` of `source` into `target`. Returns the compressed length, or 0 when the result
+   * would not be smaller than the source: store it as `none` then. `level` is zstd's or deflate's; lz4 has none.
+   */
+  compress(codec: Codec, level: number, source: CoreBuffer, offset: number, length: number, target: CoreBuffer): number
+  /**
+   * Decompresses into `target` and returns true when exactly `expected` bytes came out of exactly `length` bytes;
+   * false for anything else. Never writes or allocates beyond `expected` bytes plus a bounded window.
+   */
+  decompress(codec: Codec, source: CoreBuffer, offset: number, length: number, target: CoreBuffer, expected: number): boolean
+  chunkIndex(): ChunkIndex
+  fingerprintSet(): FingerprintSet
+}
+
+/** A segment is at most this long: offsets inside one fit 32 bits with room, and a worker holds a few of them. */
+export const SEGMENT_BYTES_MAX = 16 * 1024 * 1024
