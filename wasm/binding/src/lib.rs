@@ -1,0 +1,8 @@
+//! The core as a WebAssembly module. Bytes stay in this module's memory, where JavaScript reads files straight into
+//! them; a call takes addresses and lengths. `src/core/memory.ts` is the only caller that knows addresses, and checks
+//! every range against the buffer it belongs to.
+
+mod codecs;
+mod index;
+mod memory;
+mod scan;
