@@ -1,0 +1,40 @@
+/**
+ * One pass over a segment: cuts, zero flags, fingerprints.
+ *
+ * Invariant: a chunk of zeros has no fingerprint computed; its 32 bytes stay zero.
+ */
+import { FINGERPRINT_BYTES, SEGMENT_BYTES_MAX } from '../../contract/core.ts'
+import type { ChunkerOptions, Scanner } from '../../contract/core.ts'
+import { BlockvaultError } from '../../contract/errors.ts'
+import { createCut, GEAR_CONTEXT } from './cut.ts'
+import type { KeyedHash } from './keyed-hash.ts'
+
+export function createScanner(chunker: ChunkerOptions, key: Uint8Array, hash: KeyedHash): Scanner {
+  const ownKey = key.slice()
+  const cut = createCut(chunker, () => hash.extended(ownKey, new TextEncoder().encode(GEAR_CONTEXT)))
+  return {
+    scan(segment, length) {
+      if (length > SEGMENT_BYTES_MAX) {
+        throw new BlockvaultError('INTERNAL', `A segment of ${length} bytes is longer than the ${SEGMENT_BYTES_MAX} a scan takes.`)
+      }
+      const bytes = segment.bytes(0, length)
+      const lengths = Uint32Array.from(cut(bytes))
+      const zero = new Uint8Array(lengths.length)
+      const fingerprints = new Uint8Array(lengths.length * FINGERPRINT_BYTES)
+      let start = 0
+      for (let index = 0; index < lengths.length; index++) {
+        const chunk = bytes.subarray(start, start + lengths[index]!)
+        if (isZero(chunk)) zero[index] = 1
+        else fingerprints.set(hash.fingerprint(ownKey, chunk), index * FINGERPRINT_BYTES)
+        start += chunk.length
+      }
+      return { count: lengths.length, lengths, zero, fingerprints }
+    },
+    free() {},
+  }
+}
+
+function isZero(chunk: Uint8Array): boolean {
+  for (let at = 0; at < chunk.length; at++) if (chunk[at] !== 0) return false
+  return true
+}
