@@ -1,6 +1,9 @@
 /**
  * What a caller of the library gives and gets. Sizes and offsets are bytes, times are ISO 8601 strings in UTC.
  */
+import type { ChunkerOptions } from './core.ts'
+import type { BlockvaultError } from './errors.ts'
+import type { VolumeFile } from './volume.ts'
 
 /** Progress of a long job. Called at most every 100 ms and once at the end. */
 export interface Progress {
@@ -93,6 +96,8 @@ export interface VerifyFinding {
 
 export interface ListOptions {
   volume?: string | undefined
+  /** Told of every backup whose manifest can not be read: it is left out of the list. */
+  onDamaged?: ((id: string, error: BlockvaultError) => void) | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -106,7 +111,7 @@ export interface Credentials {
 export interface InitOptions {
   encryption?: boolean | undefined
   /** 64 KiB fixed by default. */
-  chunker?: import('./core.ts').ChunkerOptions | undefined
+  chunker?: ChunkerOptions | undefined
 }
 
 /** An open repository. Every job may run beside others, in this process and in others. */
@@ -117,7 +122,7 @@ export interface Repository extends AsyncDisposable {
   /** Where it is, for messages. */
   readonly location: string
   /** Backs a volume up: a path to a file or block device, or an open handle. */
-  backup(source: string | import('./volume.ts').VolumeFile, options?: BackupOptions): Promise<BackupResult>
+  backup(source: string | VolumeFile, options?: BackupOptions): Promise<BackupResult>
   /** Newest first. */
   list(options?: ListOptions): Promise<BackupInfo[]>
   /** `reference`: an id, a unique prefix of at least 4 characters, `latest` or `latest:VOLUME`. */

@@ -112,9 +112,11 @@ export interface Core {
   fingerprint(key: Uint8Array, buffer: CoreBuffer, offset: number, length: number): Uint8Array<ArrayBuffer>
   /**
    * Compresses `length` bytes at `offset` of `source` into `target`. Returns the compressed length, or 0 when the result
-   * would not be smaller than the source: store it as `none` then. `level` is zstd's or deflate's; lz4 has none.
+   * would not be smaller than the source: store it as `none` then. `level` is zstd's or deflate's; lz4 has none. With
+   * `check` (false by default) the result is decompressed again and compared with the source; throws INTERNAL when they
+   * differ, which means a defect or failing memory.
    */
-  compress(codec: Codec, level: number, source: CoreBuffer, offset: number, length: number, target: CoreBuffer): number
+  compress(codec: Codec, level: number, source: CoreBuffer, offset: number, length: number, target: CoreBuffer, check?: boolean): number
   /**
    * Decompresses into `target` and returns true when exactly `expected` bytes came out of exactly `length` bytes;
    * false for anything else. Never writes or allocates beyond `expected` bytes plus a bounded window.

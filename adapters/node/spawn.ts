@@ -1,0 +1,36 @@
+/** Starts worker threads, and the same operations without one. */
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Core } from '../../src/contract/core.ts'
+import { BlockvaultError } from '../../src/contract/errors.ts'
+import type { Port } from '../../src/contract/port.ts'
+import { createInlinePort } from '../../src/io/inline.ts'
+import { createPort } from '../../src/io/proxy.ts'
+import { workerHandlers } from '../../src/pipeline/worker.ts'
+import { nodeAead } from './aead.ts'
+import { createVolumeHost } from './volumes.ts'
+
+/** Beside the built code; from a checkout's TypeScript, which Node 20 can not run in a worker, the build's. */
+const PLACES = ['./worker.js', '../../dist/worker.js']
+
+export function inlinePort(core: Core): Port {
+  return createInlinePort(workerHandlers({ core, aead: nodeAead, volumes: createVolumeHost() }))
+}
+
+export function workerPort(module: WebAssembly.Module | undefined): Port {
+  const file = PLACES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(fileURLToPath(url)))
+  if (!file) throw new BlockvaultError('CORE_UNAVAILABLE', 'The worker file is missing: run `npm run build`.')
+  const worker = new Worker(file, { workerData: { module } })
+  // An idle worker must not keep the process alive; a running job does, by its pending promise's own handles.
+  return createPort({
+    post: (message, transfer) => worker.postMessage(message, [...transfer]),
+    listen(onMessage, onGone) {
+      worker.on('message', onMessage)
+      worker.on('messageerror', onGone)
+      worker.on('error', onGone)
+      worker.on('exit', (code) => onGone(new Error(`exit code ${code}`)))
+    },
+    close: async () => void (await worker.terminate()),
+  })
+}

@@ -1,0 +1,175 @@
+/**
+ * Objects as files in a local directory.
+ *
+ * `put`: write under a random name in `tmp/` → fsync → link under its own name, failing if that is taken → fsync of the
+ * directory. `tmp/` is outside every listing; what a crash leaves there is removed a day later.
+ */
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+import { BlockvaultError, throwIfCancelled } from '../../src/contract/errors.ts'
+import type { StorageBackend, StoredObject } from '../../src/contract/storage.ts'
+import { checkObjectName, endedEarly, missing, tooLong } from '../../src/storage/object-errors.ts'
+import { linkExclusive, syncDirectory } from './files.ts'
+import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
+
+const TEMPORARY = 'tmp'
+/** Older than any write in progress can be. */
+const ABANDONED_MS = 24 * 60 * 60 * 1000
+
+export function createDirectoryStorage(root: string): StorageBackend {
+  const pathOf = (name: string) => join(root, ...checkObjectName(name).split('/'))
+  const failed = (error: unknown, doing: string, name: string): BlockvaultError => {
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCode(error))) return missing(name, error)
+    return fromSystem(error, STORAGE_ERRORS, `${doing} ${name} in ${root}`, { object: name })
+  }
+  const made = new Set<string>()
+  /** Makes the directory and its parents durable, so that no fsynced file can lose its place. */
+  const makeDirectory = async (path: string): Promise<void> => {
+    if (made.has(path)) return
+    const first = await mkdir(path, { recursive: true })
+    if (first !== undefined) for (let parent = path; parent.length >= first.length; parent = dirname(parent)) await syncDirectory(dirname(parent))
+    made.add(path)
+  }
+  let swept: Promise<void> | undefined
+
+  const storage: StorageBackend = {
+    description: root,
+    async put(name, parts, { signal } = {}) {
+      const path = pathOf(name)
+      const temporary = join(root, TEMPORARY, randomUUID())
+      throwIfCancelled(signal)
+      try {
+        await makeDirectory(dirname(temporary))
+        await makeDirectory(dirname(path))
+        swept ??= sweep(join(root, TEMPORARY)).catch(() => {})
+        try {
+          const file = await open(temporary, 'wx', 0o600)
+          try {
+            await writeAll(file, parts)
+            await file.sync()
+          } finally {
+            await file.close()
+          }
+          throwIfCancelled(signal)
+          await linkExclusive(temporary, path)
+        } catch (error) {
+          await rm(temporary, { force: true })
+          throw error
+        }
+        await syncDirectory(dirname(path))
+      } catch (error) {
+        if (systemCode(error) === 'EEXIST') throw new BlockvaultError('OBJECT_EXISTS', `${name} exists already.`, { details: { object: name }, cause: error })
+        throw fromSystem(error, STORAGE_ERRORS, `Writing ${name} to ${root}`, { object: name })
+      }
+    },
+    async get(name, { bytesMax, signal }) {
+      throwIfCancelled(signal)
+      try {
+        const file = await open(pathOf(name), 'r')
+        try {
+          const { size } = await file.stat()
+          if (size > bytesMax) throw tooLong(name, size, bytesMax)
+          return await readExactly(file, name, 0, size)
+        } finally {
+          await file.close()
+        }
+      } catch (error) {
+        throw error instanceof BlockvaultError ? error : failed(error, 'Reading', name)
+      }
+    },
+    async getRange(name, offset, length, { signal } = {}) {
+      throwIfCancelled(signal)
+      try {
+        const file = await open(pathOf(name), 'r')
+        try {
+          return await readExactly(file, name, offset, length)
+        } finally {
+          await file.close()
+        }
+      } catch (error) {
+        throw error instanceof BlockvaultError ? error : failed(error, 'Reading', name)
+      }
+    },
+    async *list(prefix, { signal } = {}): AsyncGenerator<StoredObject> {
+      yield* walk(root, prefix.split('/').slice(0, -1), signal)
+    },
+    async delete(name, { signal } = {}) {
+      throwIfCancelled(signal)
+      const path = pathOf(name)
+      try {
+        await unlink(path)
+        await syncDirectory(dirname(path))
+      } catch (error) {
+        if (systemCode(error) !== 'ENOENT') throw failed(error, 'Deleting', name)
+      }
+    },
+    async close() {
+      await swept
+    },
+    [Symbol.asyncDispose]: () => storage.close(),
+  }
+  return storage
+}
+
+type OpenFile = Awaited<ReturnType<typeof open>>
+
+/** `writev` may write less than asked (a signal, a nearly full disk): goes on from there until an error says why. */
+async function writeAll(file: OpenFile, parts: readonly Uint8Array[]): Promise<void> {
+  /** IOV_MAX is 1024 on Linux. */
+  const partsMax = 512
+  let rest = parts.filter(({ length }) => length > 0)
+  while (rest.length > 0) {
+    let { bytesWritten } = await file.writev(rest.slice(0, partsMax))
+    let whole = 0
+    while (whole < rest.length && bytesWritten >= (rest[whole] as Uint8Array).length) bytesWritten -= (rest[whole++] as Uint8Array).length
+    rest = rest.slice(whole)
+    const [first] = rest
+    if (first && bytesWritten > 0) rest[0] = first.subarray(bytesWritten)
+  }
+}
+
+async function readExactly(file: OpenFile, name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length)
+  for (let got = 0; got < length; ) {
+    const { bytesRead } = await file.read(bytes, got, length - got, offset + got)
+    if (bytesRead === 0) throw endedEarly(name, offset + got, offset + length)
+    got += bytesRead
+  }
+  return bytes
+}
+
+/** Files under `parts`, deepest name grammar first: foreign files and `tmp/` are not objects. */
+async function* walk(root: string, parts: readonly string[], signal: AbortSignal | undefined): AsyncGenerator<StoredObject> {
+  throwIfCancelled(signal)
+  const directory = join(root, ...parts)
+  let entries: Awaited<ReturnType<typeof readEntries>>
+  try {
+    entries = await readEntries(directory)
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return
+    throw fromSystem(error, STORAGE_ERRORS, `Listing ${directory}`)
+  }
+  for (const entry of entries) {
+    const name = [...parts, entry.name].join('/')
+    if (entry.isDirectory()) {
+      if (!(parts.length === 0 && entry.name === TEMPORARY) && parts.length < 3) yield* walk(root, [...parts, entry.name], signal)
+      continue
+    }
+    if (!entry.isFile()) continue
+    const found = await stat(join(directory, entry.name)).catch(() => undefined)
+    if (found) yield { name, size: found.size }
+  }
+}
+
+function readEntries(directory: string) {
+  return readdir(directory, { withFileTypes: true })
+}
+
+async function sweep(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const path = `${directory}${sep}${name}`
+    const { mtimeMs } = await stat(path)
+    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true })
+  }
+}

@@ -1,0 +1,20 @@
+/** A worker that is started by its first call: listing backups with a key file needs none. */
+import { BlockvaultError } from '../contract/errors.ts'
+import type { Port } from '../contract/port.ts'
+import type { MaybePromise } from '../contract/volume.ts'
+
+export function createLazyPort(spawn: () => MaybePromise<Port>): Port {
+  let port: Promise<Port> | undefined
+  let closed = false
+  return {
+    async call(operation, argument, transfer) {
+      if (closed) throw new BlockvaultError('WORKER_FAILED', 'The worker was closed.')
+      port ??= Promise.resolve(spawn())
+      return (await port).call(operation, argument, transfer)
+    },
+    async close() {
+      closed = true
+      await (await port)?.close()
+    },
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * The worker pool: a fixed set of ports, and volumes that are open in all of them under one number, so that any worker can
+ * serve any part of a volume.
+ */
+import { BlockvaultError } from '../contract/errors.ts'
+import type { Port } from '../contract/port.ts'
+import type { VolumeKind, VolumeOpenOptions } from '../contract/volume.ts'
+import { invoke } from './operation.ts'
+import { closeVolume, flushVolume, openVolume } from './volume-operations.ts'
+
+export interface Pool {
+  readonly ports: readonly Port[]
+  /** The next port in turn, for calls that are not bound to one. */
+  any(): Port
+  /** Opens the path in every worker; in none when one of them fails. With `create`, the first makes the file. */
+  openVolume(path: string, options: VolumeOpenOptions): Promise<PooledVolume>
+  close(): Promise<void>
+}
+
+export interface PooledVolume {
+  readonly volume: number
+  readonly kind: VolumeKind
+  readonly size: number
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+export function createPool(ports: readonly Port[]): Pool {
+  let turn = 0
+  let volumes = 0
+  const [first] = ports
+  if (!first) throw new BlockvaultError('INTERNAL', 'A pool needs at least one port.')
+
+  return {
+    ports,
+    any: () => ports[turn++ % ports.length] ?? first,
+    async openVolume(path, options) {
+      const volume = ++volumes
+      const close = async () => {
+        await Promise.all(ports.map((port) => invoke(port, closeVolume, { volume }).catch(() => {})))
+      }
+      try {
+        const opened = await invoke(first, openVolume, { volume, path, options })
+        const rest: VolumeOpenOptions = options.mode === 'read' ? { mode: 'read' } : { mode: 'write' }
+        await Promise.all(ports.slice(1).map((port) => invoke(port, openVolume, { volume, path, options: rest })))
+        return { volume, ...opened, flush: () => invoke(first, flushVolume, { volume }), close }
+      } catch (error) {
+        await close()
+        throw error
+      }
+    },
+    async close() {
+      await Promise.all(ports.map((port) => port.close()))
+    },
+  }
+}

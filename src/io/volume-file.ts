@@ -1,0 +1,92 @@
+/** `VolumeFile`: the proxy a driver gets. It holds the position; every read and write runs in a worker. */
+import { BlockvaultError } from '../contract/errors.ts'
+import type { Port } from '../contract/port.ts'
+import type { VolumeFile, VolumeOpenOptions } from '../contract/volume.ts'
+import { invoke } from './operation.ts'
+import type { Pool } from './pool.ts'
+import { readVolume, writeVolume, zeroVolume } from './volume-operations.ts'
+
+/** Longest single transfer: longer reads and writes are split, so that a call never holds more than this in a worker. */
+const TRANSFER_BYTES_MAX = 4 * 1024 * 1024
+
+/** Opens `path` in every worker of the pool. Calls go to the workers in turn, so independent `readAt`s run side by side. */
+export async function openVolumeFile(pool: Pool, path: string, options: VolumeOpenOptions): Promise<VolumeFile> {
+  const opened = await pool.openVolume(path, options)
+  const { volume, kind, size } = opened
+  let position = 0
+  let closed = false
+
+  const port = (): Port => {
+    if (closed) throw new BlockvaultError('CLOSED', 'The volume was used after it was closed.')
+    return pool.any()
+  }
+  const checkRange = (offset: number, length: number) => {
+    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0)
+      throw new BlockvaultError('USAGE', `Not a byte range: offset ${offset}, length ${length}.`)
+  }
+  const checkInside = (offset: number, length: number) => {
+    checkRange(offset, length)
+    if (offset + length > size)
+      throw new BlockvaultError('TARGET_TOO_SMALL', `The range ${offset}+${length} ends beyond the volume's ${size} bytes.`, { details: { offset, length, size } })
+  }
+  const spans = (offset: number, length: number) =>
+    Array.from({ length: Math.ceil(length / TRANSFER_BYTES_MAX) }, (_, index) => {
+      const start = index * TRANSFER_BYTES_MAX
+      return { start, offset: offset + start, length: Math.min(TRANSFER_BYTES_MAX, length - start) }
+    })
+
+  const file: VolumeFile = {
+    kind,
+    size,
+    async readAt(offset, length) {
+      checkRange(offset, length)
+      const available = Math.max(0, Math.min(length, size - offset))
+      if (available <= TRANSFER_BYTES_MAX) return invoke(port(), readVolume, { volume, offset, length: available })
+      const bytes = new Uint8Array(available)
+      let got = 0
+      for (const span of spans(offset, available)) {
+        const part = await invoke(port(), readVolume, { volume, offset: span.offset, length: span.length })
+        bytes.set(part, span.start)
+        got += part.length
+        if (part.length < span.length) break
+      }
+      return got === available ? bytes : bytes.slice(0, got)
+    },
+    async writeAt(offset, bytes) {
+      checkInside(offset, bytes.length)
+      for (const span of spans(offset, bytes.length)) {
+        const part = bytes.slice(span.start, span.start + span.length)
+        await invoke(port(), writeVolume, { volume, offset: span.offset, bytes: part }, [part.buffer])
+      }
+    },
+    async read(length) {
+      const bytes = await file.readAt(position, length)
+      position += bytes.length
+      return bytes
+    },
+    async write(bytes) {
+      const at = position
+      position += bytes.length
+      await file.writeAt(at, bytes)
+    },
+    async seek(offset, from = 'start') {
+      const next = offset + (from === 'start' ? 0 : from === 'current' ? position : size)
+      checkRange(next, 0)
+      position = next
+      return position
+    },
+    tell: async () => position,
+    async punchHole(offset, length) {
+      checkInside(offset, length)
+      await invoke(port(), zeroVolume, { volume, offset, length })
+    },
+    flush: () => opened.flush(),
+    async close() {
+      if (closed) return
+      closed = true
+      await opened.close()
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  }
+  return file
+}

@@ -1,0 +1,141 @@
+/**
+ * The worker's side of a restore or check: sealed frames in, verified chunks out to the volume.
+ *
+ * Invariant: a byte reaches the target only after its frame's seal held and its chunk's fingerprint, computed from the
+ * decoded bytes, equals the one the volume map asks for.
+ */
+import { type Core, type CoreBuffer, FINGERPRINT_BYTES } from '../contract/core.ts'
+import { concatBytes } from '../core/bytes.ts'
+import type { Aead } from '../contract/platform.ts'
+import { type Handlers, handle, operation } from '../io/operation.ts'
+import { type OpenVolumes, volumeOf } from '../io/volume-operations.ts'
+import { aeadOf } from './checksum-seal.ts'
+import { decodeFrame, encodeBufferBytes, type FrameKey } from './frame.ts'
+
+/** One frame of a batch, and which of its chunks are wanted. */
+export interface FrameRequest {
+  /** Where its sealed bytes lie in the batch. */
+  offset: number
+  storedBytes: number
+  plainBytes: number
+  codec: number
+  /** Its number in its pack. */
+  number: number
+  /** Per wanted chunk: offset and length in the frame's plaintext. */
+  chunks: Uint32Array<ArrayBuffer>
+  /** Per wanted chunk: 32 bytes. */
+  fingerprints: Uint8Array<ArrayBuffer>
+  /** Per write: chunk (position in `chunks`), offset inside the chunk, length, offset in the volume. */
+  writes: Float64Array<ArrayBuffer>
+}
+
+export interface DecodeArgument {
+  /** Sealed bytes of the frames, as they lie in the pack. */
+  bytes: Uint8Array<ArrayBuffer>
+  frames: FrameRequest[]
+  key: FrameKey
+  fingerprintKey: Uint8Array<ArrayBuffer>
+  encrypted: boolean
+  /** Write wanted chunks to this open volume. */
+  volume?: number
+  /** Return the plaintext of the frames, one after the other. */
+  collect?: boolean
+}
+
+export interface DecodeFailure {
+  frame: number
+  /** Position in the request's `chunks`; undefined when the whole frame failed. */
+  chunk?: number
+  reason: 'seal' | 'codec' | 'fingerprint'
+}
+
+export interface DecodeResult {
+  failures: DecodeFailure[]
+  writtenBytes: number
+  collected: Uint8Array<ArrayBuffer>
+}
+
+export const decodeFrames = operation<DecodeArgument, DecodeResult>('frames.decode')
+
+/** Numbers a write takes in `FrameRequest.writes`. */
+export const WRITE_FIELDS = 4
+
+export function addDecodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): void {
+  let buffers: { packed: CoreBuffer; plain: CoreBuffer } | undefined
+  const buffersFor = (plainBytes: number) => {
+    if (buffers && buffers.plain.length >= plainBytes) return buffers
+    buffers?.packed.free()
+    buffers?.plain.free()
+    buffers = { packed: core.buffer(encodeBufferBytes(plainBytes)), plain: core.buffer(plainBytes) }
+    return buffers
+  }
+
+  handle(
+    handlers,
+    decodeFrames,
+    async ({ bytes, frames, key, fingerprintKey, encrypted, volume, collect }) => {
+      const aead = aeadOf(encrypted, platformAead, core)
+      const failures: DecodeFailure[] = []
+      const collected: Uint8Array[] = []
+      let writtenBytes = 0
+      for (const [index, frame] of frames.entries()) {
+        const { packed, plain } = buffersFor(frame.plainBytes)
+        const sealed = bytes.subarray(frame.offset, frame.offset + frame.storedBytes)
+        const failure = await decodeFrame(core, aead, sealed, key, frame.number, frame.codec, frame.plainBytes, packed, plain)
+        if (failure) {
+          failures.push({ frame: index, reason: failure })
+          continue
+        }
+        const wrong = wrongChunks(core, fingerprintKey, plain, frame)
+        failures.push(...wrong.map((chunk) => ({ frame: index, chunk, reason: 'fingerprint' as const })))
+        if (wrong.length > 0) continue
+        if (volume !== undefined) {
+          for (const run of mergedWrites(frame)) {
+            await volumeOf(open, volume).writeAt(plain.bytes(run.from, run.length), run.to)
+            writtenBytes += run.length
+          }
+        }
+        if (collect) collected.push(plain.bytes(0, frame.plainBytes).slice())
+      }
+      return { failures, writtenBytes, collected: concatBytes(collected) }
+    },
+    (result) => [result.collected.buffer],
+  )
+}
+
+/** Positions of wanted chunks whose bytes do not have their fingerprint, or do not lie inside the frame. */
+function wrongChunks(core: Core, key: Uint8Array, plain: CoreBuffer, frame: FrameRequest): number[] {
+  const wrong: number[] = []
+  for (let chunk = 0; chunk * 2 < frame.chunks.length; chunk++) {
+    const offset = frame.chunks[chunk * 2] as number
+    const length = frame.chunks[chunk * 2 + 1] as number
+    if (offset + length > frame.plainBytes) {
+      wrong.push(chunk)
+      continue
+    }
+    const fingerprint = core.fingerprint(key, plain, offset, length)
+    const at = chunk * FINGERPRINT_BYTES
+    for (let index = 0; index < FINGERPRINT_BYTES; index++) {
+      if (fingerprint[index] !== frame.fingerprints[at + index]) {
+        wrong.push(chunk)
+        break
+      }
+    }
+  }
+  return wrong
+}
+
+/** The writes of a frame, neighbours joined: fewer, longer system calls. */
+function mergedWrites(frame: FrameRequest): { from: number; to: number; length: number }[] {
+  const runs: { from: number; to: number; length: number }[] = []
+  for (let at = 0; at < frame.writes.length; at += WRITE_FIELDS) {
+    const chunk = frame.writes[at] as number
+    const from = (frame.chunks[chunk * 2] as number) + (frame.writes[at + 1] as number)
+    const length = frame.writes[at + 2] as number
+    const to = frame.writes[at + 3] as number
+    const last = runs.at(-1)
+    if (last && last.from + last.length === from && last.to + last.length === to) last.length += length
+    else runs.push({ from, to, length })
+  }
+  return runs
+}

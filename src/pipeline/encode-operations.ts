@@ -1,0 +1,185 @@
+/**
+ * The worker's side of a backup: read a segment straight into the core's memory, scan it there, and turn the chunks that
+ * proved new into sealed frames. Only fingerprints and sealed frames ever leave the worker.
+ */
+import type { ChunkerOptions, Core, CoreBuffer, Scan, Scanner } from '../contract/core.ts'
+import { BlockvaultError } from '../contract/errors.ts'
+import type { Aead } from '../contract/platform.ts'
+import { type Handlers, handle, operation } from '../io/operation.ts'
+import { type OpenVolumes, volumeOf } from '../io/volume-operations.ts'
+import { aeadOf } from './checksum-seal.ts'
+import { type EncodedFrame, encodeBufferBytes, encodeFrame, type FrameEncoderOptions, type FrameKey } from './frame.ts'
+
+export interface EncoderOptions extends FrameEncoderOptions {
+  chunker: ChunkerOptions
+  fingerprintKey: Uint8Array<ArrayBuffer>
+  encrypted: boolean
+  segmentBytes: number
+  frameBytes: number
+}
+
+/** Where a segment comes from: an open volume of this worker, or bytes that the caller already has. */
+export type SegmentInput = { volume: number; offset: number; length: number } | { bytes: Uint8Array }
+
+/** Ranges inside a segment or buffer: offset and length in turn, one pair a chunk. */
+export type ChunkRanges = Uint32Array<ArrayBuffer>
+
+export const openEncoder = operation<{ encoder: number; options: EncoderOptions }, void>('encoder.open')
+export const scanSegment = operation<{ encoder: number; slot: number; input: SegmentInput }, Scan>('encoder.scan')
+/** Copies chunks of a scanned segment behind those taken before; returns the frames that became full. */
+export const takeChunks = operation<{ encoder: number; slot: number; chunks: ChunkRanges }, EncodedFrame[]>('encoder.take')
+/** Frames from here on belong to pack `pack` (the caller's own count); their numbers start at 0. */
+export const startPack = operation<{ encoder: number; pack: number; key: FrameKey }, void>('encoder.pack')
+/** Encodes bytes that are one whole frame (map nodes), apart from the chunks being gathered. */
+export const encodeBytes = operation<{ encoder: number; bytes: Uint8Array; chunks: number }, EncodedFrame[]>('encoder.encode')
+/** Closes the frame being gathered. */
+export const flushFrame = operation<{ encoder: number }, EncodedFrame[]>('encoder.flush')
+export const closeEncoder = operation<{ encoder: number }, void>('encoder.close')
+
+interface Encoder {
+  options: EncoderOptions
+  aead: Aead
+  scanner: Scanner
+  slots: Map<number, CoreBuffer>
+  gathered: CoreBuffer
+  gatheredBytes: number
+  gatheredChunks: number
+  packed: CoreBuffer
+  pack: { number: number; key: FrameKey } | undefined
+  packFrames: number
+}
+
+export function addEncodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): void {
+  const encoders = new Map<number, Encoder>()
+  const encoderOf = (number: number): Encoder => {
+    const encoder = encoders.get(number)
+    if (!encoder) throw new BlockvaultError('INTERNAL', `No encoder ${number} in this worker.`)
+    return encoder
+  }
+  const buffers = (frames: EncodedFrame[]) => frames.map((frame) => frame.bytes.buffer)
+
+  handle(handlers, openEncoder, ({ encoder, options }) => {
+    encoders.set(encoder, {
+      options,
+      aead: aeadOf(options.encrypted, platformAead, core),
+      scanner: core.scanner(options.chunker, options.fingerprintKey),
+      slots: new Map(),
+      gathered: core.buffer(options.frameBytes),
+      gatheredBytes: 0,
+      gatheredChunks: 0,
+      packed: core.buffer(encodeBufferBytes(options.frameBytes)),
+      pack: undefined,
+      packFrames: 0,
+    })
+  })
+
+  handle(
+    handlers,
+    scanSegment,
+    async ({ encoder: number, slot, input }) => {
+      const encoder = encoderOf(number)
+      const segment = slotOf(core, encoder, slot)
+      return encoder.scanner.scan(segment, await fill(segment, input, open))
+    },
+    (scan) => [scan.lengths.buffer, scan.zero.buffer, scan.fingerprints.buffer],
+  )
+
+  handle(
+    handlers,
+    takeChunks,
+    async ({ encoder: number, slot, chunks }) => {
+      const encoder = encoderOf(number)
+      const segment = slotOf(core, encoder, slot)
+      const frames: EncodedFrame[] = []
+      for (let index = 0; index < chunks.length; index += 2) {
+        const offset = chunks[index] as number
+        const length = chunks[index + 1] as number
+        if (encoder.gatheredBytes + length > encoder.gathered.length) frames.push(...(await closeFrame(core, encoder)))
+        encoder.gathered.bytes(encoder.gatheredBytes, length).set(segment.bytes(offset, length))
+        encoder.gatheredBytes += length
+        encoder.gatheredChunks += 1
+      }
+      return frames
+    },
+    buffers,
+  )
+
+  handle(handlers, startPack, ({ encoder: number, pack, key }) => {
+    const encoder = encoderOf(number)
+    encoder.pack = { number: pack, key }
+    encoder.packFrames = 0
+  })
+
+  handle(
+    handlers,
+    encodeBytes,
+    async ({ encoder: number, bytes, chunks }) => {
+      const encoder = encoderOf(number)
+      const plain = core.buffer(bytes.length)
+      try {
+        plain.bytes().set(bytes)
+        return [await encode(core, encoder, plain, bytes.length, chunks)]
+      } finally {
+        plain.free()
+      }
+    },
+    buffers,
+  )
+
+  handle(handlers, flushFrame, ({ encoder }) => closeFrame(core, encoderOf(encoder)), buffers)
+
+  handle(handlers, closeEncoder, ({ encoder: number }) => {
+    const encoder = encoders.get(number)
+    encoders.delete(number)
+    if (!encoder) return
+    encoder.scanner.free()
+    for (const buffer of [...encoder.slots.values(), encoder.gathered, encoder.packed]) buffer.free()
+  })
+}
+
+function slotOf(core: Core, encoder: Encoder, slot: number): CoreBuffer {
+  let buffer = encoder.slots.get(slot)
+  if (!buffer) {
+    buffer = core.buffer(encoder.options.segmentBytes)
+    encoder.slots.set(slot, buffer)
+  }
+  return buffer
+}
+
+/** Brings the segment into the core's memory. A volume that ends early shrank while it was read. */
+async function fill(segment: CoreBuffer, input: SegmentInput, open: OpenVolumes): Promise<number> {
+  if ('bytes' in input) {
+    segment.bytes(0, input.bytes.length).set(input.bytes)
+    return input.bytes.length
+  }
+  const { volume, offset, length } = input
+  const source = volumeOf(open, volume)
+  let got = 0
+  while (got < length) {
+    const count = await source.readAt(segment.bytes(got, length - got), offset + got)
+    if (count === 0) throw shrank(offset + got, source.size)
+    got += count
+  }
+  return length
+}
+
+export function shrank(offset: number, size: number): BlockvaultError {
+  return new BlockvaultError('SOURCE_CHANGED', `The volume shrank while it was read: it ends at offset ${offset}, ${size} bytes were expected. No backup was recorded.`, {
+    details: { offset, size },
+  })
+}
+
+async function closeFrame(core: Core, encoder: Encoder): Promise<EncodedFrame[]> {
+  const { gatheredBytes, gatheredChunks } = encoder
+  if (gatheredChunks === 0) return []
+  encoder.gatheredBytes = 0
+  encoder.gatheredChunks = 0
+  return [await encode(core, encoder, encoder.gathered, gatheredBytes, gatheredChunks)]
+}
+
+async function encode(core: Core, encoder: Encoder, plain: CoreBuffer, plainBytes: number, chunks: number): Promise<EncodedFrame> {
+  if (!encoder.pack) throw new BlockvaultError('INTERNAL', 'Frames were asked for before a pack was started.')
+  const number = encoder.packFrames++
+  const { bytes, codec } = await encodeFrame(core, encoder.aead, plain, plainBytes, encoder.packed, encoder.options, encoder.pack.key, number)
+  return { pack: encoder.pack.number, bytes, plainBytes, codec, chunks }
+}

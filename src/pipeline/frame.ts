@@ -1,0 +1,101 @@
+/**
+ * A frame: a run of chunks that is compressed and encrypted as one piece.
+ *
+ * Encoding:  chunks → compress (as `none` when it would not shrink) → seal.
+ * Decoding:  open the seal → bound → decompress → (the caller checks the fingerprint of every chunk).
+ * Nothing is believed before the seal holds, and nothing is allocated from a length that was read.
+ */
+import { CODECS, type Codec, type CodecNumber, type Core, type CoreBuffer } from '../contract/core.ts'
+import type { Aead } from '../contract/platform.ts'
+
+/** Bytes the seal adds: the AEAD tag. */
+export const SEAL_BYTES = 16
+/** A frame's plaintext is at most this long, whatever a repository's config says. */
+export const FRAME_BYTES_MAX = 16 * 1024 * 1024
+
+/** What seals the frames of one pack. */
+export interface FrameKey {
+  key: Uint8Array<ArrayBuffer>
+  /** Bound to every frame: format version, repository and pack. */
+  additional: Uint8Array<ArrayBuffer>
+}
+
+/** A frame's nonce is its number inside its pack: the pack's key is used for this pack alone. */
+export function frameNonce(number: number): Uint8Array<ArrayBuffer> {
+  const nonce = new Uint8Array(12)
+  new DataView(nonce.buffer).setUint32(0, number, true)
+  return nonce
+}
+
+const CODEC_NAMES = Object.entries(CODECS) as [Codec, CodecNumber][]
+
+export function codecName(number: number): Codec | undefined {
+  return CODEC_NAMES.find(([, value]) => value === number)?.[0]
+}
+
+/** Room a frame's output buffer needs: output that would be longer than the input is never kept. */
+export function encodeBufferBytes(frameBytes: number): number {
+  return frameBytes + Math.ceil(frameBytes / 128) + 1024
+}
+
+export interface FrameEncoderOptions {
+  codec: Codec
+  level: number
+  /** Decode what was encoded and compare, before it is stored. */
+  check: boolean
+}
+
+export interface EncodedFrame {
+  /** The pack it was sealed for, as `startPack` numbered it. */
+  pack: number
+  /** Sealed; owns its buffer. */
+  bytes: Uint8Array<ArrayBuffer>
+  plainBytes: number
+  codec: CodecNumber
+  /** Chunks in it. */
+  chunks: number
+}
+
+/** Encodes the first `length` bytes of `plain`. `packed` has room for `encodeBufferBytes`. */
+export async function encodeFrame(
+  core: Core,
+  aead: Aead,
+  plain: CoreBuffer,
+  length: number,
+  packed: CoreBuffer,
+  options: FrameEncoderOptions,
+  key: FrameKey,
+  number: number,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; codec: CodecNumber }> {
+  const packedBytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, 0, length, packed, options.check)
+  const body = packedBytes > 0 ? packed.bytes(0, packedBytes) : plain.bytes(0, length)
+  const bytes = await aead.seal(key.key, frameNonce(number), key.additional, body)
+  return { bytes, codec: packedBytes > 0 ? CODECS[options.codec] : CODECS.none }
+}
+
+export type FrameFailure = 'seal' | 'codec'
+
+/** Decodes one sealed frame into `plain`. Returns what failed, or `undefined` when `plain` holds `plainBytes` bytes. */
+export async function decodeFrame(
+  core: Core,
+  aead: Aead,
+  sealed: Uint8Array,
+  key: FrameKey,
+  number: number,
+  codec: number,
+  plainBytes: number,
+  packed: CoreBuffer,
+  plain: CoreBuffer,
+): Promise<FrameFailure | undefined> {
+  const body = await aead.open(key.key, frameNonce(number), key.additional, sealed)
+  if (!body) return 'seal'
+  const name = codecName(codec)
+  if (name === undefined || plainBytes > plain.length || body.length > packed.length) return 'codec'
+  if (name === 'none') {
+    if (body.length !== plainBytes) return 'codec'
+    plain.bytes(0, plainBytes).set(body)
+    return undefined
+  }
+  packed.bytes(0, body.length).set(body)
+  return core.decompress(name, packed, 0, body.length, plain, plainBytes) ? undefined : 'codec'
+}

@@ -1,0 +1,18 @@
+/** Everything a worker can do. An adapter's worker file hands in its platform and serves the result. */
+import type { WorkerPlatform } from '../contract/platform.ts'
+import type { VolumeHandle } from '../contract/volume.ts'
+import type { Handlers } from '../io/operation.ts'
+import { addVolumeOperations } from '../io/volume-operations.ts'
+import { addDecodeOperations } from './decode-operations.ts'
+import { addEncodeOperations } from './encode-operations.ts'
+import { addKeyOperation } from './key-operation.ts'
+
+export function workerHandlers({ core, aead, volumes }: WorkerPlatform): Handlers {
+  const handlers: Handlers = new Map()
+  const open = new Map<number, VolumeHandle>()
+  addVolumeOperations(handlers, volumes, open)
+  addEncodeOperations(handlers, core, aead, open)
+  addDecodeOperations(handlers, core, aead, open)
+  addKeyOperation(handlers)
+  return handlers
+}

@@ -1,0 +1,107 @@
+/**
+ * Gathers wanted chunks by the frame that holds them, and frames by the pack they lie in, so that each frame is read,
+ * decrypted and decompressed once however its chunks are scattered over the volume.
+ */
+import { type ChunkIndex, type ChunkPlace, FINGERPRINT_BYTES } from '../contract/core.ts'
+import { toHex } from '../core/bytes.ts'
+import { type FrameRequest, WRITE_FIELDS } from '../pipeline/decode-operations.ts'
+
+/** Stored bytes read in one piece. Large enough that a disk streams, small enough to share the work evenly. */
+const BATCH_BYTES = 4 * 1024 * 1024
+/** Unwanted bytes that are read along rather than starting another read. */
+const GAP_BYTES = 128 * 1024
+
+interface WantedFrame {
+  pack: number
+  place: ChunkPlace
+  /** Chunk offset in the frame → its position below. */
+  positions: Map<number, number>
+  chunks: number[]
+  fingerprints: Uint8Array[]
+  writes: number[]
+}
+
+/** A run of frames of one pack, read by one range request. */
+export interface FetchBatch {
+  /** Pack id, hex. */
+  packId: string
+  offset: number
+  length: number
+  frames: FrameRequest[]
+}
+
+export interface FetchPlan {
+  /** Wanted chunks so far, repeats counted. */
+  readonly chunks: number
+  /** Wants a chunk; with `write`, a range of it at an offset of the target. */
+  want(place: ChunkPlace, fingerprint: Uint8Array, write?: { from: number; length: number; to: number }): void
+  /** The reads, in pack order. Empties the plan. */
+  batches(index: ChunkIndex): FetchBatch[]
+}
+
+export function createFetchPlan(): FetchPlan {
+  const frames = new Map<string, WantedFrame>()
+  let chunks = 0
+  return {
+    get chunks() {
+      return chunks
+    },
+    want(place, fingerprint, write) {
+      const slot = `${place.pack}/${place.frame}`
+      let frame = frames.get(slot)
+      if (!frame) frames.set(slot, (frame = { pack: place.pack, place, positions: new Map(), chunks: [], fingerprints: [], writes: [] }))
+      let position = frame.positions.get(place.chunkOffset)
+      if (position === undefined) {
+        position = frame.positions.size
+        frame.positions.set(place.chunkOffset, position)
+        frame.chunks.push(place.chunkOffset, place.chunkBytes)
+        frame.fingerprints.push(fingerprint)
+      }
+      if (write) frame.writes.push(position, write.from, write.length, write.to)
+      chunks++
+    },
+    batches(index) {
+      const sorted = [...frames.values()].sort((left, right) => left.pack - right.pack || left.place.frameOffset - right.place.frameOffset)
+      frames.clear()
+      chunks = 0
+      const batches: (FetchBatch & { pack: number })[] = []
+      for (const frame of sorted) {
+        const { frameOffset, frameStoredBytes } = frame.place
+        const last = batches.at(-1)
+        const end = last ? last.offset + last.length : 0
+        if (last && last.pack === frame.pack && frameOffset - end <= GAP_BYTES && frameOffset + frameStoredBytes - last.offset <= BATCH_BYTES) {
+          last.frames.push(request(frame, last.offset))
+          last.length = frameOffset + frameStoredBytes - last.offset
+        } else {
+          batches.push({ pack: frame.pack, packId: toHex(index.packId(frame.pack)), offset: frameOffset, length: frameStoredBytes, frames: [request(frame, frameOffset)] })
+        }
+      }
+      return batches
+    },
+  }
+}
+
+function request(frame: WantedFrame, batchOffset: number): FrameRequest {
+  const fingerprints = new Uint8Array(frame.fingerprints.length * FINGERPRINT_BYTES)
+  for (const [position, fingerprint] of frame.fingerprints.entries()) fingerprints.set(fingerprint, position * FINGERPRINT_BYTES)
+  const { place } = frame
+  return {
+    offset: place.frameOffset - batchOffset,
+    storedBytes: place.frameStoredBytes,
+    plainBytes: place.framePlainBytes,
+    codec: place.codec,
+    number: place.frame,
+    chunks: Uint32Array.from(frame.chunks),
+    fingerprints,
+    writes: writesInOrder(frame.writes),
+  }
+}
+
+/** By offset in the frame, so that neighbours in frame and volume become one write. */
+function writesInOrder(writes: readonly number[]): Float64Array<ArrayBuffer> {
+  const count = writes.length / WRITE_FIELDS
+  const order = Array.from({ length: count }, (_, write) => write * WRITE_FIELDS).sort((left, right) => (writes[left + 3] as number) - (writes[right + 3] as number))
+  const sorted = new Float64Array(writes.length)
+  for (const [at, from] of order.entries()) for (let field = 0; field < WRITE_FIELDS; field++) sorted[at * WRITE_FIELDS + field] = writes[from + field] as number
+  return sorted
+}
