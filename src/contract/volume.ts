@@ -56,8 +56,9 @@ export type MaybePromise<T> = T | Promise<T>
 export interface VolumeFile extends AsyncDisposable {
   readonly kind: VolumeKind
   readonly size: number
-  /** Up to `length` bytes from the current position, which moves on; empty at the end. */
+  /** Up to `length` bytes from the current position, which moves on; empty at the end. The bytes are the caller's to keep. */
   read(length: number): Promise<Uint8Array<ArrayBuffer>>
+  /** `length` bytes from `offset`, fewer only at the end. The bytes are the caller's to keep or to transfer. */
   readAt(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
   /** Writes at the current position, which moves on. `bytes` is copied before this returns. */
   write(bytes: Uint8Array): Promise<void>

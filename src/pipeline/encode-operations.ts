@@ -19,7 +19,7 @@ export interface EncoderOptions extends FrameEncoderOptions {
 }
 
 /** Where a segment comes from: an open volume of this worker, or bytes that the caller already has. */
-export type SegmentInput = { volume: number; offset: number; length: number } | { bytes: Uint8Array }
+export type SegmentInput = { volume: number; offset: number; length: number } | { bytes: Uint8Array<ArrayBuffer> }
 
 /** Ranges inside a segment or buffer: offset and length in turn, one pair a chunk. */
 export type ChunkRanges = Uint32Array<ArrayBuffer>

@@ -4,7 +4,7 @@ import { concatBytes } from '../core/bytes.ts'
 import type { ChunkRun } from './pack-writer.ts'
 
 export interface NodeStore {
-  /** The node's fingerprint. The node is kept for storing unless it is `known`. */
+  /** The node's fingerprint. The node is kept for storing when `claim` says that nobody holds it. */
   add(node: Uint8Array<ArrayBuffer>): Uint8Array
   /** Resolves when no full frame waits to be encoded. Rejects when encoding failed. */
   settle(): Promise<void>
@@ -16,7 +16,7 @@ export function createNodeStore(
   core: Core,
   key: Uint8Array,
   frameBytes: number,
-  known: (fingerprint: Uint8Array) => boolean,
+  claim: (fingerprint: Uint8Array) => boolean,
   encode: (bytes: Uint8Array<ArrayBuffer>, run: ChunkRun) => Promise<void>,
 ): NodeStore {
   let nodes: Uint8Array[] = []
@@ -41,7 +41,7 @@ export function createNodeStore(
       buffer.bytes().set(node)
       const fingerprint = core.fingerprint(key, buffer, 0, node.length)
       buffer.free()
-      if (known(fingerprint)) return fingerprint
+      if (!claim(fingerprint)) return fingerprint
       if (bytes + node.length > frameBytes) close()
       nodes.push(node)
       fingerprints.push(fingerprint.subarray(0, FINGERPRINT_BYTES))

@@ -25,7 +25,8 @@ export async function openSource({ platform, pool }: RepositoryContext, from: st
       async input(offset, length) {
         const bytes = await from.readAt(offset, length)
         if (bytes.length < length) throw shrank(offset + bytes.length, from.size)
-        return { bytes }
+        // They are ours (see `VolumeFile.readAt`) and move to a worker; a view of something larger is copied first.
+        return { bytes: bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice() }
       },
       checkSize: async () => {},
       close: async () => {},
