@@ -1,8 +1,9 @@
-// Makes dist/: the library, its worker, the command and the benchmarks, with the WebAssembly core beside them.
+// Makes dist/: the library, its worker, the command and the benchmarks, with the WebAssembly core beside them. Files are
+// written over, not removed first: a worker that starts meanwhile still finds its code.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
-rmSync('dist', { recursive: true, force: true })
+const core = 'wasm/pkg/blockvault_core_bg.wasm'
 mkdirSync('dist', { recursive: true })
 
 const shared = {
@@ -20,10 +21,12 @@ await build({
   entryPoints: { index: 'adapters/node/index.ts', worker: 'adapters/node/worker.ts', blockvault: 'adapters/node/cli.ts' },
   outdir: 'dist',
 })
-copyFileSync('wasm/pkg/blockvault_core_bg.wasm', 'dist/blockvault_core_bg.wasm')
+copyFileSync(core, 'dist/blockvault_core_bg.wasm')
 
 if (existsSync('bench')) {
+  // Parts that several benchmarks share get names by their content: those of the last build are removed.
+  rmSync('dist/bench', { recursive: true, force: true })
   const entries = readdirSync('bench').filter((name) => name.endsWith('.ts'))
   await build({ ...shared, entryPoints: entries.map((name) => `bench/${name}`), outdir: 'dist/bench', splitting: true })
-  copyFileSync('wasm/pkg/blockvault_core_bg.wasm', 'dist/bench/blockvault_core_bg.wasm')
+  copyFileSync(core, 'dist/bench/blockvault_core_bg.wasm')
 }
