@@ -60,9 +60,11 @@ export function walkIndexBlock(block: Uint8Array, visitor?: IndexBlockVisitor): 
       const chunkCount = number(2, 1, CHUNK_COUNT_MAX, 'a chunk count')
       let chunkOffset = 0
       for (let chunk = 1; chunk <= chunkCount; chunk++) {
+        // The last chunk is all that is left; each before it leaves a byte for each one to come.
         const left = plainBytes - chunkOffset
-        const chunkBytes = number(4, chunk === chunkCount ? left : 1, left, 'a chunk length')
-        visitor?.chunk(chunkOffset, chunkBytes, view, skip(FINGERPRINT_BYTES, 'a fingerprint'))
+        const chunkBytes = number(4, chunk === chunkCount ? left : 1, left - (chunkCount - chunk), 'a chunk length')
+        const fingerprint = skip(FINGERPRINT_BYTES, 'a fingerprint')
+        visitor?.chunk(chunkOffset, chunkBytes, view, fingerprint)
         chunkOffset += chunkBytes
       }
       frameOffset += storedBytes

@@ -26,9 +26,7 @@ export async function createKeyedHash(): Promise<KeyedHash> {
     createBLAKE3(EXTENDED_BYTES * 8, keyNow),
   ])
   const digest = (hasher: typeof short, key: Uint8Array, bytes: Uint8Array) => {
-    if (key.length !== KEY_BYTES) {
-      throw new BlockvaultError('INTERNAL', `A key has ${KEY_BYTES} bytes, not ${key.length}.`)
-    }
+    assertKey(key)
     keyNow.set(key)
     return new Uint8Array(hasher.init().update(bytes).digest('binary'))
   }
@@ -38,6 +36,10 @@ export async function createKeyedHash(): Promise<KeyedHash> {
   }
   prove(hash)
   return hash
+}
+
+export function assertKey(key: Uint8Array): void {
+  if (key.length !== KEY_BYTES) throw new BlockvaultError('INTERNAL', `A key has ${KEY_BYTES} bytes, not ${key.length}.`)
 }
 
 /** `keyed_hash` of the empty input in BLAKE3's test_vectors.json: the first 8 bytes. */

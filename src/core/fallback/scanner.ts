@@ -7,9 +7,11 @@ import { FINGERPRINT_BYTES, SEGMENT_BYTES_MAX } from '../../contract/core.ts'
 import type { ChunkerOptions, Scanner } from '../../contract/core.ts'
 import { BlockvaultError } from '../../contract/errors.ts'
 import { createCut, GEAR_CONTEXT } from './cut.ts'
+import { assertKey } from './keyed-hash.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 
 export function createScanner(chunker: ChunkerOptions, key: Uint8Array, hash: KeyedHash): Scanner {
+  assertKey(key)
   const ownKey = key.slice()
   const cut = createCut(chunker, () => hash.extended(ownKey, new TextEncoder().encode(GEAR_CONTEXT)))
   return {

@@ -1,0 +1,208 @@
+/** Compression: what a core wrote comes back; what others wrote is read; anything else is refused, quickly and in bounds. */
+import { constants, deflateSync } from 'node:zlib'
+import { describe, expect, it } from 'vitest'
+import { CODECS } from '../../../src/contract/core.ts'
+import type { Codec, Core } from '../../../src/contract/core.ts'
+import { concatBytes } from '../../../src/core/bytes.ts'
+import { put, randomBytes, volumeBytes } from './bytes.ts'
+import { SAMPLES } from './samples.ts'
+
+const ALL_CODECS = Object.keys(CODECS) as Codec[]
+
+/** What `decompress` answers, and whether it kept its hands off the bytes after `expected`. */
+export function decompressed(core: Core, codec: Codec, compressed: Uint8Array, expected: number): Uint8Array | undefined {
+  const source = put(core, concatBytes([EDGE, compressed, EDGE]))
+  const target = put(core, new Uint8Array(expected + GUARD_BYTES).fill(0x5a))
+  const done = core.decompress(codec, source, 1, compressed.length, target, expected)
+  const plain = target.bytes(0, expected).slice()
+  const untouched = target.bytes(expected).every((byte) => byte === 0x5a)
+  source.free()
+  target.free()
+  expect(untouched, 'bytes behind the expected ones stay as they were').toBe(true)
+  return done ? plain : undefined
+}
+
+const GUARD_BYTES = 64
+/** Frames lie in the middle of a buffer, so that an offset forgotten shows. */
+const EDGE = Uint8Array.of(0xee)
+
+export function compressed(core: Core, codec: Codec, level: number, plain: Uint8Array, targetBytes = plain.length): Uint8Array {
+  const source = put(core, concatBytes([EDGE, plain]))
+  const target = core.buffer(targetBytes)
+  const length = core.compress(codec, level, source, 1, plain.length, target, true)
+  const bytes = target.bytes(0, length).slice()
+  source.free()
+  target.free()
+  return bytes
+}
+
+export function codecClaims(core: () => Core): void {
+  const written = () => core().writes.filter((codec) => codec !== 'none')
+
+  it('writes none and deflate at least', () => {
+    expect(core().writes).toEqual(expect.arrayContaining(['none', 'deflate']))
+  })
+
+  it('gives back what it compressed, at every level and length', () => {
+    for (const codec of written()) {
+      for (const level of codec === 'zstd' ? [-7, -1, 1, 3, 9, 19] : codec === 'deflate' ? [1, 6, 9] : [0]) {
+        for (const length of [100, 1000, 4096, 65_536, 300_000]) {
+          const plain = volumeBytes(length, length).fill(3, 0, length / 2)
+          const frame = compressed(core(), codec, level, plain)
+          expect(frame.length, `${codec} ${level} ${length}`).toBeGreaterThan(0)
+          expect(frame.length).toBeLessThan(length)
+          expect(Buffer.compare(decompressed(core(), codec, frame, length)!, plain), `${codec} ${level} ${length}`).toBe(0)
+        }
+      }
+    }
+  })
+
+  it('takes a level beyond the range as the nearest one', () => {
+    const plain = volumeBytes(1, 5000)
+    for (const codec of written()) {
+      for (const level of [-1000, 1000]) {
+        const frame = compressed(core(), codec, level, plain)
+        if (frame.length > 0) expect(decompressed(core(), codec, frame, plain.length)).toEqual(plain)
+      }
+    }
+  })
+
+  it('answers 0 for what does not get smaller', () => {
+    for (const codec of core().writes) {
+      expect(compressed(core(), codec, 1, randomBytes(1, 4096)), codec).toHaveLength(0)
+      expect(compressed(core(), codec, 1, Uint8Array.of(1)), codec).toHaveLength(0)
+      expect(compressed(core(), codec, 1, new Uint8Array(0)), codec).toHaveLength(0)
+    }
+    expect(compressed(core(), 'none', 0, new Uint8Array(4096))).toHaveLength(0)
+  })
+
+  it('answers 0 when the target is too small, and works on after it', () => {
+    const plain = volumeBytes(2, 50_000)
+    for (const codec of written()) {
+      const whole = compressed(core(), codec, 1, plain)
+      expect(compressed(core(), codec, 1, plain, whole.length - 1), codec).toHaveLength(0)
+      expect(compressed(core(), codec, 1, plain), codec).toEqual(whole)
+    }
+  })
+
+  it('refuses to write what it does not offer', () => {
+    for (const codec of ALL_CODECS.filter((codec) => !core().writes.includes(codec))) {
+      expect(() => compressed(core(), codec, 1, new Uint8Array(100))).toThrow(expect.objectContaining({ code: 'USAGE' }))
+    }
+  })
+
+  const zlib = ([0, 1, 9] as const).map((level) => ({ name: `node:zlib level ${level}`, codec: 'deflate' as const, ...zlibSample({ level }) }))
+  const fixed = { name: 'node:zlib, fixed codes', codec: 'deflate' as const, ...zlibSample({ strategy: constants.Z_FIXED }) }
+  const none = { name: 'stored as they are', codec: 'none' as const, plain: randomBytes(3, 300), compressed: randomBytes(3, 300) }
+
+  describe.each([...SAMPLES, ...zlib, fixed, none])('$codec from another program ($name)', (sample) => {
+    it('is read', () => {
+      expect(Buffer.compare(decompressed(core(), sample.codec, sample.compressed, sample.plain.length)!, sample.plain)).toBe(0)
+    })
+    it('is refused when cut off at any byte', () => {
+      for (let length = 0; length < sample.compressed.length; length++) {
+        expect(decompressed(core(), sample.codec, sample.compressed.subarray(0, length), sample.plain.length), `${length} bytes`).toBeUndefined()
+      }
+    })
+    it('is refused with a byte behind it', () => {
+      for (const byte of [0, 1, 255]) {
+        expect(decompressed(core(), sample.codec, Uint8Array.of(...sample.compressed, byte), sample.plain.length)).toBeUndefined()
+      }
+    })
+    it('is refused when another length is expected', () => {
+      for (const expected of [0, 1, sample.plain.length - 1, sample.plain.length + 1, sample.plain.length * 2]) {
+        expect(decompressed(core(), sample.codec, sample.compressed, expected), `${expected} bytes`).toBeUndefined()
+      }
+    })
+  })
+
+  it.each(BOMBS)('refuses $name within its bounds', ({ codec, bytes }) => {
+    const started = performance.now()
+    expect(decompressed(core(), codec, bytes, 100_000)).toBeUndefined()
+    expect(performance.now() - started).toBeLessThan(2000)
+  })
+
+  it('reads frames of length zero where the codec has them', () => {
+    expect(decompressed(core(), 'none', new Uint8Array(0), 0)).toEqual(new Uint8Array(0))
+    expect(decompressed(core(), 'deflate', deflateSync(new Uint8Array(0)), 0)).toEqual(new Uint8Array(0))
+    expect(decompressed(core(), 'zstd', zstdFrame([raw(0)], { contentBytes: 0 }), 0)).toEqual(new Uint8Array(0))
+  })
+
+  it('answers false when the target is smaller than expected', () => {
+    const buffer = core().buffer(10)
+    expect(core().decompress('none', buffer, 0, 10, core().buffer(9), 10)).toBe(false)
+  })
+
+  it('holds zstd to one frame without a dictionary, in a window of at most 8 MiB', () => {
+    const plain = new Uint8Array(1000).fill(9)
+    const accepted = (frame: Uint8Array) => decompressed(core(), 'zstd', frame, 1000) !== undefined
+    const good = zstdFrame([repeated(1000)], { contentBytes: 1000 })
+    expect(decompressed(core(), 'zstd', good, 1000)).toEqual(plain)
+    expect(accepted(zstdFrame([repeated(1000)], { window: 13 << 3 })), '8 MiB').toBe(true)
+    expect(accepted(zstdFrame([repeated(1000)], { window: (13 << 3) | 1 })), '9 MiB').toBe(false)
+    expect(accepted(zstdFrame([repeated(1000)], { window: 255 })), '3.75 TiB').toBe(false)
+    expect(accepted(Uint8Array.of(...good, ...good))).toBe(false)
+    expect(accepted(Uint8Array.of(...good, ...SKIPPABLE))).toBe(false)
+    expect(accepted(Uint8Array.of(...SKIPPABLE, ...good))).toBe(false)
+    expect(accepted(zstdFrame([repeated(1000)], { contentBytes: 1001 }))).toBe(false)
+    expect(accepted(zstdFrame([repeated(1000)], { contentBytes: 1000, dictionary: 5 }))).toBe(false)
+    expect(accepted(zstdFrame([repeated(1000)], { contentBytes: 1000, reserved: true }))).toBe(false)
+  })
+
+  it('notices a wrong checksum', () => {
+    for (const sample of SAMPLES.filter(({ name }) => name.includes('--check'))) {
+      for (let back = 1; back <= 4; back++) {
+        const frame = sample.compressed.slice()
+        frame[frame.length - back]! ^= 1
+        expect(decompressed(core(), sample.codec, frame, sample.plain.length)).toBeUndefined()
+      }
+    }
+  })
+}
+
+function zlibSample(options: { level?: number; strategy?: number }) {
+  const plain = volumeBytes(8, 700).fill(32, 300, 500)
+  return { plain, compressed: new Uint8Array(deflateSync(plain, options)) }
+}
+
+const SKIPPABLE = [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 7]
+
+interface ZstdHeader {
+  /** Makes a single segment of this content size. */
+  contentBytes?: number
+  /** The window byte of a frame that is none. */
+  window?: number
+  dictionary?: number
+  reserved?: boolean
+}
+
+export function zstdFrame(blocks: number[][], { contentBytes, window = 0, dictionary, reserved = false }: ZstdHeader): Uint8Array {
+  const descriptor = (contentBytes === undefined ? 0 : 0xa0) | (dictionary === undefined ? 0 : 1) | (reserved ? 8 : 0)
+  const size = contentBytes === undefined ? [] : [0, 8, 16, 24].map((shift) => (contentBytes >> shift) & 255)
+  const last = blocks.length - 1
+  const body = blocks.flatMap(([first, ...rest], index) => [first! | (index === last ? 1 : 0), ...rest])
+  const head = [...(contentBytes === undefined ? [window] : []), ...(dictionary === undefined ? [] : [dictionary])]
+  return Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, descriptor, ...head, ...size, ...body)
+}
+
+function block(kind: number, size: number, content: number[]): number[] {
+  const header = (kind << 1) | (size << 3)
+  return [header & 255, (header >> 8) & 255, header >> 16, ...content]
+}
+const raw = (size: number) => block(0, size, new Array<number>(size).fill(9))
+const repeated = (size: number) => block(1, size, [9])
+/** `count` sequences that copy 65,539 bytes and up each and take no bits but those of the lengths. */
+const greedy = (matchCode: number) => {
+  const literals = [0x08, 65]
+  const content = [...literals, 255, 255, 255, 0b01010100, 0, 0, matchCode, 1]
+  return block(2, content.length, content)
+}
+
+const zeros = new Uint8Array(16 << 20)
+const BOMBS: { name: string; codec: Codec; bytes: Uint8Array }[] = [
+  { name: 'a deflate bomb', codec: 'deflate', bytes: new Uint8Array(deflateSync(zeros, { level: 9 })) },
+  { name: 'an lz4 bomb', codec: 'lz4', bytes: Uint8Array.of(0x1f, 0, 1, 0, ...new Array<number>(60_000).fill(255), 0, 0x10, 0) },
+  { name: 'a zstd bomb of repeated bytes', codec: 'zstd', bytes: zstdFrame(new Array<number[]>(10_000).fill(repeated(131_072)), { window: 13 << 3 }) },
+  { name: 'a zstd bomb of one sequence without end', codec: 'zstd', bytes: zstdFrame([greedy(52)], { window: 13 << 3 }) },
+  { name: 'a zstd bomb of one sequence that says its size', codec: 'zstd', bytes: zstdFrame([greedy(32)], { contentBytes: 100_000 }) },
+]

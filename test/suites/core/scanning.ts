@@ -1,0 +1,176 @@
+/** Cuts, zero flags, fingerprints: against the definition of docs/format.md, written out again with BigInt. */
+import { createBLAKE3 } from 'hash-wasm'
+import { expect, it } from 'vitest'
+import { FINGERPRINT_BYTES, SEGMENT_BYTES_MAX } from '../../../src/contract/core.ts'
+import type { ChunkerOptions, Core, Scan } from '../../../src/contract/core.ts'
+import { KEY, put, randomBytes, volumeBytes } from './bytes.ts'
+
+const FASTCDC = { kind: 'fastcdc', min: 64, average: 256, max: 1024 } as const
+
+export function scanningClaims(core: () => Core): void {
+  function scan(chunker: ChunkerOptions, bytes: Uint8Array, key = KEY): Scan {
+    const segment = put(core(), bytes)
+    const scanner = core().scanner(chunker, key)
+    const found = scanner.scan(segment, bytes.length)
+    scanner.free()
+    segment.free()
+    return found
+  }
+
+  it('cuts every `size` bytes, the last chunk shorter', () => {
+    expect([...scan({ kind: 'fixed', size: 512 }, randomBytes(1, 1300)).lengths]).toEqual([512, 512, 276])
+    expect([...scan({ kind: 'fixed', size: 512 }, randomBytes(1, 1024)).lengths]).toEqual([512, 512])
+  })
+
+  it('finds nothing in an empty segment', () => {
+    for (const chunker of [{ kind: 'fixed', size: 512 }, FASTCDC] as const) {
+      expect(scan(chunker, new Uint8Array(0))).toMatchObject({ count: 0, lengths: new Uint32Array(0), zero: new Uint8Array(0) })
+    }
+  })
+
+  it('scans only the first `length` bytes of its segment', () => {
+    const segment = put(core(), new Uint8Array(2048).fill(1))
+    expect([...core().scanner({ kind: 'fixed', size: 512 }, KEY).scan(segment, 700).lengths]).toEqual([512, 188])
+  })
+
+  it.each([
+    { min: 64, average: 64, max: 64, length: 1000 },
+    { min: 64, average: 256, max: 1024, length: 40_000 },
+    { min: 64, average: 90, max: 4096, length: 20_000 },
+    { min: 64, average: 91, max: 4096, length: 20_000 },
+    { min: 1000, average: 1000, max: 3000, length: 40_000 },
+    { min: 200, average: 5000, max: 5000, length: 40_000 },
+    { min: 4096, average: 16_384, max: 65_536, length: 200_000 },
+    { min: 64, average: 4 << 20, max: 4 << 20, length: 100_000 },
+  ])('cuts $length bytes by FastCDC as defined: $min, $average, $max', async ({ length, ...sizes }) => {
+    const bytes = volumeBytes(length, length)
+    expect([...scan({ kind: 'fastcdc', ...sizes }, bytes).lengths]).toEqual(fastCdcAsDefined(bytes, sizes, await gearTable(KEY)))
+  })
+
+  it('finds the same chunks again behind an inserted byte', () => {
+    const bytes = randomBytes(2, 100_000)
+    const fingerprintsOf = (found: Scan) => Array.from({ length: found.count }, (_, index) => fingerprintAt(found, index))
+    const before = fingerprintsOf(scan(FASTCDC, bytes))
+    const after = new Set(fingerprintsOf(scan(FASTCDC, Uint8Array.of(7, ...bytes))))
+    expect(before.filter((fingerprint) => after.has(fingerprint)).length).toBeGreaterThan(before.length - 5)
+  })
+
+  it('cuts elsewhere under another key', () => {
+    const bytes = randomBytes(3, 20_000)
+    expect(scan(FASTCDC, bytes, new Uint8Array(32)).lengths).not.toEqual(scan(FASTCDC, bytes).lengths)
+  })
+
+  it('flags chunks of zeros, leaves their fingerprint zero, and no others', () => {
+    const bytes = new Uint8Array(512 * 6)
+    bytes[512] = 1
+    bytes[512 * 3 - 1] = 1
+    bytes[512 * 3 + 300] = 128
+    const found = scan({ kind: 'fixed', size: 512 }, bytes.subarray(0, 512 * 6 - 1))
+    expect([...found.zero]).toEqual([1, 0, 0, 0, 1, 1])
+    const empty = '00'.repeat(FINGERPRINT_BYTES)
+    expect(Array.from({ length: 6 }, (_, index) => fingerprintAt(found, index) === empty)).toEqual([true, false, false, false, true, true])
+  })
+
+  it('gives each chunk the fingerprint that its bytes have alone', () => {
+    const bytes = randomBytes(4, 10_000)
+    const segment = put(core(), bytes)
+    const found = scan(FASTCDC, bytes)
+    let start = 0
+    for (let index = 0; index < found.count; index++) {
+      expect(fingerprintAt(found, index)).toBe(hex(core().fingerprint(KEY, segment, start, found.lengths[index]!)))
+      start += found.lengths[index]!
+    }
+    expect(start).toBe(bytes.length)
+  })
+
+  it('keeps an earlier result when it scans again', () => {
+    const scanner = core().scanner(FASTCDC, KEY)
+    const first = scanner.scan(put(core(), volumeBytes(5, 30_000)), 30_000)
+    const copy = structuredClone(first)
+    scanner.scan(put(core(), volumeBytes(6, 50_000)), 50_000)
+    expect(first).toEqual(copy)
+  })
+
+  it('does not follow a key that its caller wipes', () => {
+    const key = KEY.slice()
+    const bytes = randomBytes(7, 5000)
+    const scanner = core().scanner(FASTCDC, key)
+    key.fill(0)
+    expect(scanner.scan(put(core(), bytes), bytes.length)).toEqual(scan(FASTCDC, bytes))
+  })
+
+  it.each<ChunkerOptions>([
+    { kind: 'fixed', size: 511 },
+    { kind: 'fixed', size: (4 << 20) + 1 },
+    { kind: 'fastcdc', min: 63, average: 256, max: 1024 },
+    { kind: 'fastcdc', min: 257, average: 256, max: 1024 },
+    { kind: 'fastcdc', min: 64, average: 1025, max: 1024 },
+    { kind: 'fastcdc', min: 64, average: 256, max: (4 << 20) + 1 },
+  ])('refuses sizes out of bounds or order: %o', (chunker) => {
+    expect(() => core().scanner(chunker, KEY)).toThrow(expect.objectContaining({ code: 'USAGE' }))
+  })
+
+  it('refuses a key of another length, a segment above the bound and one longer than its buffer', () => {
+    const internal = expect.objectContaining({ code: 'INTERNAL' })
+    const segment = core().buffer(1000)
+    expect(() => core().scanner(FASTCDC, KEY.subarray(1))).toThrow(internal)
+    expect(() => core().scanner({ kind: 'fixed', size: 512 }, KEY.subarray(1))).toThrow(internal)
+    expect(() => core().fingerprint(KEY.subarray(1), segment, 0, 10)).toThrow(internal)
+    expect(() => core().scanner(FASTCDC, KEY).scan(segment, 1001)).toThrow(internal)
+    const large = core().buffer(SEGMENT_BYTES_MAX + 1)
+    expect(() => core().scanner(FASTCDC, KEY).scan(large, SEGMENT_BYTES_MAX + 1)).toThrow(internal)
+    large.free()
+  })
+
+  it.each(BLAKE3_KEYED)('fingerprints $length bytes as BLAKE3 does', ({ length, start }) => {
+    const bytes = Uint8Array.from({ length: length + 3 }, (_, index) => (index + 251 - 3) % 251)
+    const key = new TextEncoder().encode('whats the Elvish word for friend')
+    const fingerprint = core().fingerprint(key, put(core(), bytes), 3, length)
+    expect(fingerprint).toHaveLength(FINGERPRINT_BYTES)
+    expect(hex(fingerprint).slice(0, start.length)).toBe(start)
+  })
+}
+
+/** From test_vectors.json of BLAKE3: keyed_hash over bytes that count up to 250 and begin again. */
+const BLAKE3_KEYED = [
+  { length: 0, start: '92b2b75604ed3c761f9d6f62392c8a9227ad0ea3f09573e783f1498a4ed60d26' },
+  { length: 1, start: '6d7878dfff2f485635d39013278ae14f1454b8c0a3a2d34bc1ab38228a80c95b' },
+  { length: 1023, start: 'c951ecdf03288d0fcc96ee3413563d8a6d3589547f2c2fb36d9786470f1b9d6e' },
+  { length: 1024, start: '75c46f6f3d9eb4f55ecaaee480db732e6c2105546f1e675003687c31719c7ba4' },
+  { length: 1025, start: '357dc55de0c7e382c900fd6e320acc04146be01db6a8ce7210b7189bd664ea69' },
+  { length: 4097, start: '00df940cd36bb9fa7cbbc3556744e0dbc8191401afe70520ba292ee3ca80abbc' },
+  { length: 7169, start: 'ed9b1a922c046fdb3d423ae34e143b05ca1bf28b710432857bf738bcedbfa511' },
+]
+
+async function gearTable(key: Uint8Array): Promise<BigUint64Array> {
+  const hasher = await createBLAKE3(2048 * 8, key)
+  const bytes = hasher.update('blockvault/1 gear').digest('binary')
+  return BigUint64Array.from({ length: 256 }, (_, index) => new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(index * 8, true))
+}
+
+function fastCdcAsDefined(bytes: Uint8Array, { min, average, max }: { min: number; average: number; max: number }, gear: BigUint64Array): number[] {
+  const bits = BigInt(Math.round(Math.log2(average)))
+  const top = (count: bigint) => ((1n << count) - 1n) << (64n - count)
+  const lengths: number[] = []
+  for (let start = 0; start < bytes.length; start += lengths.at(-1)!) lengths.push(lengthAt(start))
+  return lengths
+
+  function lengthAt(start: number): number {
+    const left = bytes.length - start
+    if (left <= min) return left
+    let hash = 0n
+    for (let index = min; index < Math.min(max, left); index++) {
+      hash = BigInt.asUintN(64, (hash << 1n) + gear[bytes[start + index]!]!)
+      if ((hash & top(index < average ? bits + 2n : bits - 2n)) === 0n) return index + 1
+    }
+    return Math.min(max, left)
+  }
+}
+
+function fingerprintAt(found: Scan, index: number): string {
+  return hex(found.fingerprints.subarray(index * FINGERPRINT_BYTES, (index + 1) * FINGERPRINT_BYTES))
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
