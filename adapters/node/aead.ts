@@ -4,16 +4,19 @@ import type { Aead } from '../../src/contract/platform.ts'
 
 const TAG_BYTES = 16
 
+/** Parts may be transferred to another thread: a slice of Node's buffer pool would take its neighbours along. */
+function owned(bytes: Buffer): Uint8Array<ArrayBuffer> {
+  const whole = bytes.buffer instanceof ArrayBuffer && bytes.length === bytes.buffer.byteLength
+  return whole ? new Uint8Array(bytes.buffer as ArrayBuffer) : new Uint8Array(bytes)
+}
+
 export const nodeAead: Aead = {
   seal(key, nonce, additional, plaintext) {
     const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
     cipher.setAAD(additional)
-    // A buffer of its own, not a slice of Node's pool: it is transferred to another thread.
-    const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
-    sealed.set(cipher.update(plaintext))
+    const body = owned(cipher.update(plaintext))
     cipher.final()
-    sealed.set(cipher.getAuthTag(), plaintext.length)
-    return sealed
+    return [body, owned(cipher.getAuthTag())]
   },
   open(key, nonce, additional, sealed) {
     if (sealed.length < TAG_BYTES) return undefined

@@ -7,7 +7,8 @@ import type { MaybePromise, VolumeFacts, VolumeHost } from './volume.ts'
 
 /** Authenticated encryption of one frame or object. Keys are 32 bytes, nonces 12; the 16-byte tag is at the end. */
 export interface Aead {
-  seal(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array, plaintext: Uint8Array): MaybePromise<Uint8Array<ArrayBuffer>>
+  /** Ciphertext and tag, as parts that follow each other: joining them would copy a megabyte a frame. Each owns its buffer. */
+  seal(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array, plaintext: Uint8Array): MaybePromise<readonly Uint8Array<ArrayBuffer>[]>
   /** The plaintext, or `undefined` when the tag does not hold: no unauthenticated byte leaves this function. */
   open(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array, sealed: Uint8Array): MaybePromise<Uint8Array | undefined>
 }

@@ -36,7 +36,7 @@ export function createChecksumSeal(core: Core): Aead {
       const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
       sealed.set(plaintext)
       sealed.set(tag(key, nonce, additional, sealed.subarray(0, plaintext.length)), plaintext.length)
-      return sealed
+      return [sealed]
     },
     open(key, nonce, additional, sealed) {
       if (sealed.length < TAG_BYTES) return undefined

@@ -56,7 +56,7 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
     if (!encoder) throw new BlockvaultError('INTERNAL', `No encoder ${number} in this worker.`)
     return encoder
   }
-  const buffers = (frames: EncodedFrame[]) => frames.map((frame) => frame.bytes.buffer)
+  const buffers = (frames: EncodedFrame[]) => frames.flatMap(({ parts }) => parts.map((part) => part.buffer))
 
   handle(handlers, openEncoder, ({ encoder, options }) => {
     encoders.set(encoder, {
@@ -180,6 +180,6 @@ async function closeFrame(core: Core, encoder: Encoder): Promise<EncodedFrame[]>
 async function encode(core: Core, encoder: Encoder, plain: CoreBuffer, plainBytes: number, chunks: number): Promise<EncodedFrame> {
   if (!encoder.pack) throw new BlockvaultError('INTERNAL', 'Frames were asked for before a pack was started.')
   const number = encoder.packFrames++
-  const { bytes, codec } = await encodeFrame(core, encoder.aead, plain, plainBytes, encoder.packed, encoder.options, encoder.pack.key, number)
-  return { pack: encoder.pack.number, bytes, plainBytes, codec, chunks }
+  const sealed = await encodeFrame(core, encoder.aead, plain, plainBytes, encoder.packed, encoder.options, encoder.pack.key, number)
+  return { pack: encoder.pack.number, plainBytes, chunks, ...sealed }
 }

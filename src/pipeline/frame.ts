@@ -48,8 +48,9 @@ export interface FrameEncoderOptions {
 export interface EncodedFrame {
   /** The pack it was sealed for, as `startPack` numbered it. */
   pack: number
-  /** Sealed; owns its buffer. */
-  bytes: Uint8Array<ArrayBuffer>
+  /** Sealed: parts that follow each other, each owning its buffer. */
+  parts: readonly Uint8Array<ArrayBuffer>[]
+  storedBytes: number
   plainBytes: number
   codec: CodecNumber
   /** Chunks in it. */
@@ -66,11 +67,12 @@ export async function encodeFrame(
   options: FrameEncoderOptions,
   key: FrameKey,
   number: number,
-): Promise<{ bytes: Uint8Array<ArrayBuffer>; codec: CodecNumber }> {
+): Promise<Pick<EncodedFrame, 'parts' | 'storedBytes' | 'codec'>> {
   const packedBytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, 0, length, packed, options.check)
   const body = packedBytes > 0 ? packed.bytes(0, packedBytes) : plain.bytes(0, length)
-  const bytes = await aead.seal(key.key, frameNonce(number), key.additional, body)
-  return { bytes, codec: packedBytes > 0 ? CODECS[options.codec] : CODECS.none }
+  const storedBytes = body.length + SEAL_BYTES
+  const parts = await aead.seal(key.key, frameNonce(number), key.additional, body)
+  return { parts, storedBytes, codec: packedBytes > 0 ? CODECS[options.codec] : CODECS.none }
 }
 
 export type FrameFailure = 'seal' | 'codec'

@@ -2,7 +2,7 @@
  * Gathers wanted chunks by the frame that holds them, and frames by the pack they lie in, so that each frame is read,
  * decrypted and decompressed once however its chunks are scattered over the volume.
  */
-import { type ChunkIndex, type ChunkPlace, FINGERPRINT_BYTES } from '../contract/core.ts'
+import type { ChunkIndex, ChunkPlace } from '../contract/core.ts'
 import { toHex } from '../core/bytes.ts'
 import { type FrameRequest, WRITE_FIELDS } from '../pipeline/decode-operations.ts'
 
@@ -27,8 +27,11 @@ export interface FetchBatch {
   packId: string
   offset: number
   length: number
-  frames: FrameRequest[]
+  frames: PlannedFrame[]
 }
+
+/** A frame request whose fingerprints are still apart. */
+export type PlannedFrame = Omit<FrameRequest, 'fingerprints'> & { fingerprints: readonly Uint8Array[] }
 
 export interface FetchPlan {
   /** Wanted chunks so far, repeats counted. */
@@ -81,10 +84,8 @@ export function createFetchPlan(): FetchPlan {
   }
 }
 
-function request(frame: WantedFrame, batchOffset: number): FrameRequest {
-  const fingerprints = new Uint8Array(frame.fingerprints.length * FINGERPRINT_BYTES)
-  for (const [position, fingerprint] of frame.fingerprints.entries()) fingerprints.set(fingerprint, position * FINGERPRINT_BYTES)
-  const { place } = frame
+function request(frame: WantedFrame, batchOffset: number): PlannedFrame {
+  const { place, fingerprints } = frame
   return {
     offset: place.frameOffset - batchOffset,
     storedBytes: place.frameStoredBytes,

@@ -1,25 +1,54 @@
-/** Runs one batch of a fetch plan: one ranged read, then a worker opens, decodes, checks and (for a restore) writes. */
+/** Runs a fetch plan: ranged reads, a few at once; a worker opens, decodes, checks and (for a restore) writes each. */
+import { BlockvaultError, throwIfCancelled } from '../contract/errors.ts'
+import { concatBytes } from '../core/bytes.ts'
 import { invoke } from '../io/operation.ts'
-import { type DecodeArgument, type DecodeResult, decodeFrames } from '../pipeline/decode-operations.ts'
+import { type DecodeResult, decodeFrames } from '../pipeline/decode-operations.ts'
 import type { RepositoryContext } from './context.ts'
-import type { FetchBatch } from './fetch-plan.ts'
+import type { FetchBatch, FetchPlan } from './fetch-plan.ts'
 import { packName } from './names.ts'
 import type { ObjectKey } from './seal.ts'
+import { eachOf } from './stored-index.ts'
 
-export async function runBatch(
-  { storage, pool, sealer, encrypted }: RepositoryContext,
-  batch: FetchBatch,
-  { key, additional }: ObjectKey,
-  options: { volume?: number; signal?: AbortSignal | undefined },
-): Promise<DecodeResult> {
-  const bytes = await storage.getRange(packName(batch.packId), batch.offset, batch.length, { signal: options.signal })
-  const argument: DecodeArgument = {
+/** Chunks a caller plans before it drains: 8 GiB of volume at 64 KiB, some 30 MiB of memory. */
+export const WINDOW_CHUNKS = 128 * 1024
+/** Batches under way a worker: one is decoded while the next is read. */
+const BATCHES_A_WORKER = 2
+
+export interface FetchOptions {
+  /** Open volume that the chunks are written to. */
+  volume?: number
+  signal?: AbortSignal | undefined
+}
+
+/** Reads everything planned. `onBatch` gets each batch's result or its coded error, and may throw to stop. */
+export async function drainPlan(
+  context: RepositoryContext,
+  plan: FetchPlan,
+  packKeys: (id: string) => Promise<ObjectKey>,
+  options: FetchOptions,
+  onBatch: (batch: FetchBatch, outcome: DecodeResult | BlockvaultError) => void,
+): Promise<void> {
+  const run = async (batch: FetchBatch) => {
+    throwIfCancelled(options.signal)
+    const outcome = await runBatch(context, batch, packKeys, options).catch((error: unknown) => {
+      if (error instanceof BlockvaultError) return error
+      throw error
+    })
+    onBatch(batch, outcome)
+  }
+  await eachOf(plan.batches(context.index.chunks), run, context.pool.ports.length * BATCHES_A_WORKER)
+}
+
+async function runBatch({ storage, pool, sealer, encrypted }: RepositoryContext, batch: FetchBatch, packKeys: (id: string) => Promise<ObjectKey>, { volume, signal }: FetchOptions): Promise<DecodeResult> {
+  const { key, additional } = await packKeys(batch.packId)
+  const bytes = await storage.getRange(packName(batch.packId), batch.offset, batch.length, { signal })
+  const argument = {
     bytes,
-    frames: batch.frames,
+    frames: batch.frames.map((frame) => ({ ...frame, fingerprints: concatBytes(frame.fingerprints) })),
     key: { key, additional },
     fingerprintKey: sealer.keyring.fingerprintKey,
     encrypted,
-    ...(options.volume === undefined ? {} : { volume: options.volume }),
+    ...(volume === undefined ? {} : { volume }),
   }
   return invoke(pool.any(), decodeFrames, argument, [bytes.buffer])
 }

@@ -12,7 +12,7 @@ import { BlockvaultError } from '../contract/errors.ts'
 import type { Aead } from '../contract/platform.ts'
 import type { Port } from '../contract/port.ts'
 import type { StorageBackend } from '../contract/storage.ts'
-import { fromHex, fromUtf8, toHex, utf8 } from '../core/bytes.ts'
+import { concatBytes, fromHex, fromUtf8, toHex, utf8 } from '../core/bytes.ts'
 import { invoke } from '../io/operation.ts'
 import { frameNonce } from '../pipeline/frame.ts'
 import { stretchPassphrase } from '../pipeline/key-operation.ts'
@@ -53,7 +53,7 @@ export async function addKeySlot(context: SlotContext, credentials: Credentials,
   const kdf: Kdf = credentials.key ? { name: 'hkdf-sha256', salt } : { name: 'argon2id', salt, ...ARGON2ID.default }
   const key = await slotKey(context, credentials, kdf)
   if (!key) throw new BlockvaultError('KEY_REQUIRED', 'An encrypted repository needs a passphrase or a key file.')
-  const sealed = await context.aead.seal(key, frameNonce(0), slotAdditional(context.repositoryId, kdf), encodeKeyring(keyring))
+  const sealed = concatBytes(await context.aead.seal(key, frameNonce(0), slotAdditional(context.repositoryId, kdf), encodeKeyring(keyring)))
   const name = keySlotName(toHex(random(16)))
   const slot: z.infer<typeof slotSchema> = { version: FORMAT_VERSION, repository: context.repositoryId, kdf, keyring: toHex(sealed) }
   const line = JSON.stringify(slot)

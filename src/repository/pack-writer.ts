@@ -102,9 +102,9 @@ export async function createPackWriter({ context, port, encoder, onStored, onFai
         const pack = open.get(frame.pack)
         if (!pack) throw new BlockvaultError('INTERNAL', 'A frame came back for a pack that is closed.')
         const { lengths, fingerprints } = chunks ?? takeExpected(expected, frame.chunks)
-        pack.frames.push({ storedBytes: frame.bytes.length, plainBytes: frame.plainBytes, codec: frame.codec, lengths, fingerprints })
-        pack.parts.push(frame.bytes)
-        pack.storedBytes += frame.bytes.length
+        pack.frames.push({ storedBytes: frame.storedBytes, plainBytes: frame.plainBytes, codec: frame.codec, lengths, fingerprints })
+        pack.parts.push(...frame.parts)
+        pack.storedBytes += frame.storedBytes
         if (pack.storedBytes >= PACK_BYTES && frame.pack === packs) rotate(frame.pack)
       }
     },

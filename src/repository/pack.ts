@@ -41,9 +41,9 @@ export async function storePack(storage: StorageBackend, sealer: Sealer, pack: O
   const encoded = encodePackRecord(record)
   const directory = await sealer.aead.seal(pack.key.key, frameNonce(DIRECTORY_NUMBER), pack.key.additional, joinBlock([encoded]))
   const trailer = new Uint8Array(TRAILER_BYTES)
-  new DataView(trailer.buffer).setUint32(0, directory.length, true)
+  new DataView(trailer.buffer).setUint32(0, directoryBytes, true)
   trailer.set(TRAILER_MAGIC, 4)
-  await storage.put(packName(toHex(pack.id)), [...pack.parts, directory, trailer], { signal })
+  await storage.put(packName(toHex(pack.id)), [...pack.parts, ...directory, trailer], { signal })
   return encoded
 }
 

@@ -9,7 +9,7 @@ import { zeroVolume } from '../io/volume-operations.ts'
 import { createChunkReader, createPackKeys, notHeld } from './chunk-reader.ts'
 import type { RepositoryContext } from './context.ts'
 import { createFetchPlan } from './fetch-plan.ts'
-import { runBatch } from './fetch.ts'
+import { drainPlan, WINDOW_CHUNKS } from './fetch.ts'
 import { type Manifest, manifestRoot } from './manifest.ts'
 import { packName } from './names.ts'
 import { progressReporter } from './progress.ts'
@@ -17,11 +17,6 @@ import { damaged } from './seal.ts'
 import { eachOf } from './stored-index.ts'
 import { openTarget } from './target.ts'
 import { walkMap } from './volume-map.ts'
-
-/** Chunks planned at once: 8 GiB of volume at 64 KiB, some 30 MiB of memory. */
-const WINDOW_CHUNKS = 128 * 1024
-/** Batches under way a worker: one is decoded while the next is read. */
-const BATCHES_A_WORKER = 2
 
 export async function runRestore(context: RepositoryContext, manifest: Manifest, path: string, options: RestoreOptions): Promise<RestoreResult> {
   const { platform, config, index, pool } = context
@@ -39,19 +34,14 @@ export async function runRestore(context: RepositoryContext, manifest: Manifest,
   const packKeys = createPackKeys(context, signal)
   const plan = createFetchPlan()
   const drain = () =>
-    eachOf(
-      plan.batches(index.chunks),
-      async (batch) => {
-        throwIfCancelled(signal)
-        const { failures, writtenBytes: bytes } = await runBatch(context, batch, await packKeys(batch.packId), { volume, signal })
-        const [failure] = failures
-        if (failure) throw damaged(packName(batch.packId), `frame ${batch.frames[failure.frame]?.number} can not be restored (${failure.reason}); no byte of it was written`)
-        writtenBytes += bytes
-        doneBytes += bytes
-        progress()
-      },
-      pool.ports.length * BATCHES_A_WORKER,
-    )
+    drainPlan(context, plan, packKeys, { volume, signal }, (batch, outcome) => {
+      if (outcome instanceof BlockvaultError) throw outcome
+      const [failure] = outcome.failures
+      if (failure) throw damaged(packName(batch.packId), `frame ${batch.frames[failure.frame]?.number} can not be restored (${failure.reason}); no byte of it was written`)
+      writtenBytes += outcome.writtenBytes
+      doneBytes += outcome.writtenBytes
+      progress()
+    })
 
   try {
     const reader = createChunkReader(context, signal)

@@ -57,7 +57,7 @@ export async function readObjectKey(sealer: Sealer, type: ObjectType, name: stri
 /** The parts of a sealed object that is one piece (manifest, index). */
 export async function sealObject(sealer: Sealer, type: ObjectType, name: string, salt: Uint8Array<ArrayBuffer>, plaintext: Uint8Array): Promise<Uint8Array[]> {
   const { key, header, additional } = await newObjectKey(sealer, type, name, salt)
-  return [header, await sealer.aead.seal(key, frameNonce(0), additional, plaintext)]
+  return [header, ...(await sealer.aead.seal(key, frameNonce(0), additional, plaintext))]
 }
 
 /** The plaintext of a sealed object that is one piece. */

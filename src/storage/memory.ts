@@ -1,8 +1,8 @@
 /** Objects in memory: for tests, and for a caller that moves them elsewhere itself. */
-import { BlockvaultError, throwIfCancelled } from '../contract/errors.ts'
+import { throwIfCancelled } from '../contract/errors.ts'
 import type { StorageBackend } from '../contract/storage.ts'
 import { concatBytes } from '../core/bytes.ts'
-import { checkObjectName, endedEarly, missing, tooLong } from './object-errors.ts'
+import { checkObjectName, checkPrefix, checkRange, endedEarly, exists, missing, tooLong } from './object-errors.ts'
 
 /** `objects` may be handed in: the storage then shows what is in it, and keeps everything there. */
 export function createMemoryStorage(objects: Map<string, Uint8Array<ArrayBuffer>> = new Map()): StorageBackend {
@@ -15,7 +15,7 @@ export function createMemoryStorage(objects: Map<string, Uint8Array<ArrayBuffer>
     description: 'memory',
     async put(name, parts, { signal } = {}) {
       throwIfCancelled(signal)
-      if (objects.has(checkObjectName(name))) throw new BlockvaultError('OBJECT_EXISTS', `${name} exists already.`, { details: { object: name } })
+      if (objects.has(checkObjectName(name))) throw exists(name)
       objects.set(name, concatBytes(parts))
     },
     async get(name, { bytesMax, signal }) {
@@ -26,11 +26,13 @@ export function createMemoryStorage(objects: Map<string, Uint8Array<ArrayBuffer>
     },
     async getRange(name, offset, length, { signal } = {}) {
       throwIfCancelled(signal)
+      checkRange(offset, length)
       const bytes = find(name)
       if (offset + length > bytes.length) throw endedEarly(name, bytes.length, offset + length)
       return bytes.slice(offset, offset + length)
     },
     async *list(prefix, { signal } = {}) {
+      checkPrefix(prefix)
       for (const [name, bytes] of [...objects]) {
         throwIfCancelled(signal)
         if (name.startsWith(prefix)) yield { name, size: bytes.length }

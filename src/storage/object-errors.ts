@@ -8,6 +8,21 @@ export function checkObjectName(name: string): string {
   return name
 }
 
+/** A listing's prefix, if it is empty or a name with a `/` behind it. */
+export function checkPrefix(prefix: string): string {
+  if (prefix !== '' && !(prefix.endsWith('/') && OBJECT_NAME.test(prefix.slice(0, -1)))) throw new BlockvaultError('INTERNAL', `Not a prefix of object names: ${JSON.stringify(prefix)}`)
+  return prefix
+}
+
+export function checkRange(offset: number, length: number): void {
+  const isRange = Number.isSafeInteger(offset) && Number.isSafeInteger(length) && offset >= 0 && length >= 0
+  if (!isRange) throw new BlockvaultError('INTERNAL', `Not a range of an object: offset ${offset}, length ${length}.`)
+}
+
+export function exists(name: string, cause?: unknown): BlockvaultError {
+  return new BlockvaultError('OBJECT_EXISTS', `${name} exists already.`, { details: { object: name }, cause })
+}
+
 export function missing(name: string, cause?: unknown): BlockvaultError {
   return new BlockvaultError('OBJECT_MISSING', `${name} is missing.`, { details: { object: name }, cause })
 }
@@ -18,4 +33,8 @@ export function tooLong(name: string, size: number, bytesMax: number): Blockvaul
 
 export function endedEarly(name: string, size: number, needed: number): BlockvaultError {
   return new BlockvaultError('OBJECT_DAMAGED', `${name} is truncated: it has ${size} bytes, at least ${needed} are needed.`, { details: { object: name, size, needed } })
+}
+
+export function notAnObject(name: string, cause?: unknown): BlockvaultError {
+  return new BlockvaultError('OBJECT_DAMAGED', `${name} is no object but a link, FIFO or device that was put in its place.`, { details: { object: name }, cause })
 }

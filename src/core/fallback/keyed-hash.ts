@@ -21,10 +21,7 @@ export interface KeyedHash {
 
 export async function createKeyedHash(): Promise<KeyedHash> {
   const keyNow = new Uint8Array(KEY_BYTES)
-  const [short, long] = await Promise.all([
-    createBLAKE3(FINGERPRINT_BYTES * 8, keyNow),
-    createBLAKE3(EXTENDED_BYTES * 8, keyNow),
-  ])
+  const [short, long] = await Promise.all([createBLAKE3(FINGERPRINT_BYTES * 8, keyNow), createBLAKE3(EXTENDED_BYTES * 8, keyNow)])
   const digest = (hasher: typeof short, key: Uint8Array, bytes: Uint8Array) => {
     assertKey(key)
     keyNow.set(key)

@@ -28,10 +28,7 @@ const OFFSETS: Field = {
 const MATCH_LENGTHS: Field = {
   accuracyMax: 9,
   symbolMax: 52,
-  predefined: fseTable(
-    [1, 4, 3, 2, 2, 2, 2, 2, 2, ...new Array<number>(37).fill(1), -1, -1, -1, -1, -1, -1, -1],
-    6,
-  ),
+  predefined: fseTable([1, 4, 3, 2, 2, 2, 2, 2, 2, ...new Array<number>(37).fill(1), -1, -1, -1, -1, -1, -1, -1], 6),
 }
 
 const LITERAL_LENGTH_BITS = Uint8Array.of(...new Array<number>(16).fill(0), 1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
@@ -49,14 +46,7 @@ function bases(first: number, extraBits: Uint8Array): Uint32Array {
 }
 
 /** Executes `section` from `written` on and returns where the output ends, `limit` at most. */
-export function runSequences(
-  section: Uint8Array,
-  literals: Uint8Array,
-  history: History,
-  target: Uint8Array,
-  written: number,
-  limit: number,
-): number {
+export function runSequences(section: Uint8Array, literals: Uint8Array, history: History, target: Uint8Array, written: number, limit: number): number {
   const { count, modes, tablesAt } = readCount(section)
   if (count === 0) return appendLiterals(literals, target, written, limit)
   let at = tablesAt
