@@ -71,7 +71,10 @@ describe('both cores', () => {
     fc.assert(
       fc.property(fc.constantFrom('zstd', 'lz4', 'deflate'), fc.integer({ min: -7, max: 19 }), volume(18), (codec, level, { seed, length }) => {
         const plain = volumeBytes(seed, length)
-        for (const [writer, reader] of [[wasm, fallback], [fallback, wasm]] as const) {
+        for (const [writer, reader] of [
+          [wasm, fallback],
+          [fallback, wasm],
+        ] as const) {
           if (!writer.writes.includes(codec)) continue
           const frame = compressed(writer, codec, level, plain)
           if (frame.length > 0) expect(Buffer.compare(decompressed(reader, codec, frame, length)!, plain)).toBe(0)
@@ -121,14 +124,19 @@ describe('both cores, given a damaged frame,', () => {
 
   it.each<Codec>(['zstd', 'lz4', 'deflate'])('answer alike for %s frames changed at random', (codec) => {
     fc.assert(
-      fc.property(fc.integer({ min: -7, max: 19 }), volume(15), fc.array(fc.array(damage, { minLength: 1, maxLength: 3 }), { minLength: 30, maxLength: 30 }), (level, { seed, length }, damages) => {
-        const written = compressed(wasm, codec, level, volumeBytes(seed, length))
-        if (written.length === 0) return
-        for (const changes of damages) {
-          const frame = changes.reduce(damaged, written)
-          agree(codec, frame, length, JSON.stringify(changes))
-        }
-      }),
+      fc.property(
+        fc.integer({ min: -7, max: 19 }),
+        volume(15),
+        fc.array(fc.array(damage, { minLength: 1, maxLength: 3 }), { minLength: 30, maxLength: 30 }),
+        (level, { seed, length }, damages) => {
+          const written = compressed(wasm, codec, level, volumeBytes(seed, length))
+          if (written.length === 0) return
+          for (const changes of damages) {
+            const frame = changes.reduce(damaged, written)
+            agree(codec, frame, length, JSON.stringify(changes))
+          }
+        },
+      ),
       { numRuns: 120 },
     )
   })

@@ -6,6 +6,7 @@ import { chunkIndexClaims } from './core/chunk-index.ts'
 import { codecClaims } from './core/codecs.ts'
 import { fingerprintSetClaims } from './core/fingerprint-set.ts'
 import { scanningClaims } from './core/scanning.ts'
+import { vectorClaims } from './core/vectors.ts'
 
 export function coreSuite(name: string, make: () => Promise<Core>): void {
   describe(`the ${name} core`, () => {
@@ -22,6 +23,7 @@ export function coreSuite(name: string, make: () => Promise<Core>): void {
     describe('its codecs', () => codecClaims(core))
     describe('its chunk index', () => chunkIndexClaims(core))
     describe('its fingerprint set', () => fingerprintSetClaims(core))
+    describe('the golden vectors', () => vectorClaims(core))
   })
 }
 
@@ -63,7 +65,15 @@ function bufferClaims(core: () => Core): void {
   it('refuse ranges outside and lengths that are none', () => {
     const internal = expect.objectContaining({ code: 'INTERNAL' })
     const buffer = core().buffer(100)
-    for (const [offset, length] of [[-1, 1], [0, 101], [100, 1], [101, 0], [50, -1], [0.5, 1], [0, Number.NaN]] as const) {
+    for (const [offset, length] of [
+      [-1, 1],
+      [0, 101],
+      [100, 1],
+      [101, 0],
+      [50, -1],
+      [0.5, 1],
+      [0, Number.NaN],
+    ] as const) {
       expect(() => buffer.bytes(offset, length), `${offset}+${length}`).toThrow(internal)
     }
     for (const length of [-1, 0.5, Number.NaN]) expect(() => core().buffer(length)).toThrow(internal)

@@ -118,7 +118,11 @@ export function scanningClaims(core: () => Core): void {
     expect(() => core().fingerprint(KEY.subarray(1), segment, 0, 10)).toThrow(internal)
     expect(() => core().scanner(FASTCDC, KEY).scan(segment, 1001)).toThrow(internal)
     const large = core().buffer(SEGMENT_BYTES_MAX + 1)
-    expect(() => core().scanner(FASTCDC, KEY).scan(large, SEGMENT_BYTES_MAX + 1)).toThrow(internal)
+    expect(() =>
+      core()
+        .scanner(FASTCDC, KEY)
+        .scan(large, SEGMENT_BYTES_MAX + 1),
+    ).toThrow(internal)
     large.free()
   })
 
