@@ -5,22 +5,29 @@
  * directory. `tmp/` is outside every listing; what a crash leaves there is removed a day later.
  */
 import { randomUUID } from 'node:crypto'
+import { constants } from 'node:fs'
 import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { BlockvaultError, throwIfCancelled } from '../../src/contract/errors.ts'
 import type { StorageBackend, StoredObject } from '../../src/contract/storage.ts'
-import { checkObjectName, endedEarly, missing, tooLong } from '../../src/storage/object-errors.ts'
+import { checkObjectName, checkPrefix, checkRange, endedEarly, exists, missing, notAnObject, tooLong } from '../../src/storage/object-errors.ts'
 import { linkExclusive, syncDirectory } from './files.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
 
 const TEMPORARY = 'tmp'
+/** Nothing is at the path, or a directory, which is no object either. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR']
+/** What opening a link (with O_NOFOLLOW) or a socket gives. */
+const NOT_REGULAR = ['ELOOP', 'EMLINK', 'ENXIO']
 /** Older than any write in progress can be. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
 export function createDirectoryStorage(root: string): StorageBackend {
   const pathOf = (name: string) => join(root, ...checkObjectName(name).split('/'))
   const failed = (error: unknown, doing: string, name: string): BlockvaultError => {
-    if (['ENOENT', 'ENOTDIR', 'EISDIR'].includes(systemCode(error))) return missing(name, error)
+    const system = systemCode(error)
+    if (ABSENT.includes(system)) return missing(name, error)
+    if (NOT_REGULAR.includes(system)) return notAnObject(name, error)
     return fromSystem(error, STORAGE_ERRORS, `${doing} ${name} in ${root}`, { object: name })
   }
   const made = new Set<string>()
@@ -52,23 +59,23 @@ export function createDirectoryStorage(root: string): StorageBackend {
             await file.close()
           }
           throwIfCancelled(signal)
-          await linkExclusive(temporary, path)
+          await linkExclusive(temporary, path).catch((error: unknown) => {
+            throw systemCode(error) === 'EEXIST' ? exists(name, error) : error
+          })
         } catch (error) {
           await rm(temporary, { force: true })
           throw error
         }
         await syncDirectory(dirname(path))
       } catch (error) {
-        if (systemCode(error) === 'EEXIST') throw new BlockvaultError('OBJECT_EXISTS', `${name} exists already.`, { details: { object: name }, cause: error })
         throw fromSystem(error, STORAGE_ERRORS, `Writing ${name} to ${root}`, { object: name })
       }
     },
     async get(name, { bytesMax, signal }) {
       throwIfCancelled(signal)
       try {
-        const file = await open(pathOf(name), 'r')
+        const { file, size } = await openRegular(pathOf(name), name)
         try {
-          const { size } = await file.stat()
           if (size > bytesMax) throw tooLong(name, size, bytesMax)
           return await readExactly(file, name, 0, size)
         } finally {
@@ -80,9 +87,11 @@ export function createDirectoryStorage(root: string): StorageBackend {
     },
     async getRange(name, offset, length, { signal } = {}) {
       throwIfCancelled(signal)
+      checkRange(offset, length)
       try {
-        const file = await open(pathOf(name), 'r')
+        const { file, size } = await openRegular(pathOf(name), name)
         try {
+          if (offset + length > size) throw endedEarly(name, size, offset + length)
           return await readExactly(file, name, offset, length)
         } finally {
           await file.close()
@@ -92,7 +101,7 @@ export function createDirectoryStorage(root: string): StorageBackend {
       }
     },
     async *list(prefix, { signal } = {}): AsyncGenerator<StoredObject> {
-      yield* walk(root, prefix.split('/').slice(0, -1), signal)
+      yield* walk(root, checkPrefix(prefix).split('/').slice(0, -1), signal)
     },
     async delete(name, { signal } = {}) {
       throwIfCancelled(signal)
@@ -101,7 +110,7 @@ export function createDirectoryStorage(root: string): StorageBackend {
         await unlink(path)
         await syncDirectory(dirname(path))
       } catch (error) {
-        if (systemCode(error) !== 'ENOENT') throw failed(error, 'Deleting', name)
+        if (!ABSENT.includes(systemCode(error))) throw fromSystem(error, STORAGE_ERRORS, `Deleting ${name} in ${root}`, { object: name })
       }
     },
     async close() {
@@ -113,6 +122,19 @@ export function createDirectoryStorage(root: string): StorageBackend {
 }
 
 type OpenFile = Awaited<ReturnType<typeof open>>
+
+/** Opens regular files only: a link planted at an object is not followed, and a FIFO is not waited for. */
+async function openRegular(path: string, name: string): Promise<{ file: OpenFile; size: number }> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
+  try {
+    const stats = await file.stat()
+    if (stats.isFile()) return { file, size: stats.size }
+    throw stats.isDirectory() ? missing(name) : notAnObject(name)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
 
 /** `writev` may write less than asked (a signal, a nearly full disk): goes on from there until an error says why. */
 async function writeAll(file: OpenFile, parts: readonly Uint8Array[]): Promise<void> {
@@ -139,7 +161,7 @@ async function readExactly(file: OpenFile, name: string, offset: number, length:
   return bytes
 }
 
-/** Files under `parts`, deepest name grammar first: foreign files and `tmp/` are not objects. */
+/** Files under `parts`, foreign ones too, so that somebody else's folder is seen for what it is; `tmp/` is not listed. */
 async function* walk(root: string, parts: readonly string[], signal: AbortSignal | undefined): AsyncGenerator<StoredObject> {
   throwIfCancelled(signal)
   const directory = join(root, ...parts)
@@ -147,7 +169,9 @@ async function* walk(root: string, parts: readonly string[], signal: AbortSignal
   try {
     entries = await readEntries(directory)
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return
+    const system = systemCode(error)
+    if (system === 'ENOENT' || (system === 'ENOTDIR' && parts.length > 0)) return
+    if (system === 'ENOTDIR') throw new BlockvaultError('REPOSITORY_INVALID', `${root} is not a directory: a repository is one.`, { cause: error })
     throw fromSystem(error, STORAGE_ERRORS, `Listing ${directory}`)
   }
   for (const entry of entries) {
@@ -166,10 +190,11 @@ function readEntries(directory: string) {
   return readdir(directory, { withFileTypes: true })
 }
 
+/** One that can not be removed, or is gone meanwhile, keeps none of the others. */
 async function sweep(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const path = `${directory}${sep}${name}`
-    const { mtimeMs } = await stat(path)
-    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true })
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }))
+    if (Date.now() - mtimeMs > ABANDONED_MS) await rm(path, { force: true }).catch(() => {})
   }
 }

@@ -2,15 +2,19 @@
 import { BlockvaultError } from '../contract/errors.ts'
 import { OBJECT_NAME } from '../contract/storage.ts'
 
+/** Where backends keep what is not yet an object: never part of an object's name, or a sweep would remove it. */
+const RESERVED = /^tmp(\/|$)/
+
 /** The name, if it keeps to the grammar: no backend is ever handed a path to follow. */
 export function checkObjectName(name: string): string {
-  if (!OBJECT_NAME.test(name)) throw new BlockvaultError('INTERNAL', `Not an object name: ${JSON.stringify(name)}`)
+  if (!OBJECT_NAME.test(name) || RESERVED.test(name)) throw new BlockvaultError('INTERNAL', `Not an object name: ${JSON.stringify(name)}`)
   return name
 }
 
 /** A listing's prefix, if it is empty or a name with a `/` behind it. */
 export function checkPrefix(prefix: string): string {
-  if (prefix !== '' && !(prefix.endsWith('/') && OBJECT_NAME.test(prefix.slice(0, -1)))) throw new BlockvaultError('INTERNAL', `Not a prefix of object names: ${JSON.stringify(prefix)}`)
+  if (prefix !== '' && !(prefix.endsWith('/') && OBJECT_NAME.test(prefix.slice(0, -1)) && !RESERVED.test(prefix)))
+    throw new BlockvaultError('INTERNAL', `Not a prefix of object names: ${JSON.stringify(prefix)}`)
   return prefix
 }
 
@@ -28,13 +32,20 @@ export function missing(name: string, cause?: unknown): BlockvaultError {
 }
 
 export function tooLong(name: string, size: number, bytesMax: number): BlockvaultError {
-  return new BlockvaultError('OBJECT_DAMAGED', `${name} has ${size} bytes, more than the ${bytesMax} it can have.`, { details: { object: name, size, bytesMax } })
+  return new BlockvaultError('OBJECT_DAMAGED', `${name} has ${size} bytes, more than the ${bytesMax} it can have.`, {
+    details: { object: name, size, bytesMax },
+  })
 }
 
 export function endedEarly(name: string, size: number, needed: number): BlockvaultError {
-  return new BlockvaultError('OBJECT_DAMAGED', `${name} is truncated: it has ${size} bytes, at least ${needed} are needed.`, { details: { object: name, size, needed } })
+  return new BlockvaultError('OBJECT_DAMAGED', `${name} is truncated: it has ${size} bytes, at least ${needed} are needed.`, {
+    details: { object: name, size, needed },
+  })
 }
 
 export function notAnObject(name: string, cause?: unknown): BlockvaultError {
-  return new BlockvaultError('OBJECT_DAMAGED', `${name} is no object but a link, FIFO or device that was put in its place.`, { details: { object: name }, cause })
+  return new BlockvaultError('OBJECT_DAMAGED', `${name} is no object but a link, FIFO or device that was put in its place.`, {
+    details: { object: name },
+    cause,
+  })
 }
