@@ -9,8 +9,9 @@ import { parseArgs } from 'node:util'
 import { FINGERPRINT_BYTES } from '../src/contract/core.ts'
 import type { ChunkerOptions, Codec, Core, CoreBuffer } from '../src/contract/core.ts'
 import { encodePackRecord, joinBlock } from '../src/repository/index-block.ts'
-import { interleave, jsonReporter, machine, measureFunction, medianSample, MIB, positiveInteger, printTable, say, sayMachine } from './harness.ts'
 import { loadCores } from './engine.ts'
+import { interleave, jsonReporter, machine, measureFunction, medianSample, MIB } from './harness.ts'
+import { positiveInteger, printTable, say, sayMachine } from './harness.ts'
 import { measureNative } from './native.ts'
 import { generateBytes, randomWords, sampleFile } from './volume.ts'
 
@@ -221,7 +222,8 @@ function indexBlock(fingerprints: Uint8Array): Uint8Array {
     packBytes: 1 << 24,
     frames: Array.from({ length: frames }, (_, frame) => {
       const from = (pack * frames + frame) * frameBytes
-      return { storedBytes: FRAME_BYTES / 2, plainBytes: FRAME_BYTES, codec: 1, lengths, fingerprints: fingerprints.subarray(from, from + frameBytes) }
+      const frameFingerprints = fingerprints.subarray(from, from + frameBytes)
+      return { storedBytes: FRAME_BYTES / 2, plainBytes: FRAME_BYTES, codec: 1, lengths, fingerprints: frameFingerprints }
     }),
   }))
   return joinBlock(packs.map(encodePackRecord))

@@ -1,6 +1,9 @@
 /**
- * The same operations in native Rust: the example `bench` of the core crate, built and run by cargo. It reads the input
- * file it is given and prints one JSON object a line.
+ * The same operations in native Rust: the example `bench` of the core crate, built and run by cargo.
+ *
+ * It is called as `bench INPUT RUNS`, works on the whole input file in memory with `core.ts`'s sizes (segments of 4 MiB,
+ * frames of 1 MiB, its chunkers and levels), and prints one JSON object a line: `operation` as in `core.ts`, `amount` in
+ * bytes or look-ups, and `seconds`, the median of the runs.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'

@@ -12,8 +12,9 @@ import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { openBenchRepository } from './engine.ts'
-import { interleave, jsonReporter, machine, measureFunction, medianSample, MIB, positiveInteger, printTable, say, sayMachine } from './harness.ts'
-import type { Sample } from './harness.ts'
+import { interleave, jsonReporter, machine, measureFunction, medianSample, MIB } from './harness.ts'
+import { positiveInteger, printTable, say, sayMachine } from './harness.ts'
+import type { Report, Sample } from './harness.ts'
 import { generateVolume } from './volume.ts'
 
 export const help = `pipeline [OPTIONS]    volume → repository through the library
@@ -50,7 +51,7 @@ export async function run(args: readonly string[]): Promise<number> {
     args: [...args],
     options: {
       size: { type: 'string', default: '1024' },
-      workers: { type: 'string', default: Array.from({ length: os.availableParallelism() }, (_, index) => index + 1).join() },
+      workers: { type: 'string', default: countsTo(os.availableParallelism()) },
       duplicates: { type: 'string', default: '0,50,99' },
       targets: { type: 'string', default: TARGETS.join() },
       seed: { type: 'string', default: '1' },
@@ -84,7 +85,8 @@ export async function run(args: readonly string[]): Promise<number> {
     for (const duplicates of shares) {
       const volume = path.join(work, `${duplicates}.img`)
       await writeVolume(volume, { bytes, seed, duplicates: duplicates / 100 })
-      const cases = targets.flatMap((target) => workers.map((count) => ({ target, workers: count, duplicates, volume, repository: path.join(work, 'repository') })))
+      const repository = path.join(work, 'repository')
+      const cases = targets.flatMap((target) => workers.map((count) => ({ target, workers: count, duplicates, volume, repository })))
       const samples = await interleave(
         cases.map((one) => ({ name: caseName(one), sample: () => Promise.resolve(spawnCase(one)) })),
         { runs },
@@ -125,24 +127,32 @@ function spawnCase(one: PipelineCase): PipelineSample {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const sample = JSON.parse(output) as PipelineSample
-  say(`${caseName(one).padEnd(36)} ${sample.first.seconds.toFixed(2).padStart(6)} s ${sample.unchanged.seconds.toFixed(2).padStart(6)} s`)
+  say(`${caseName(one).padEnd(40)} ${sample.first.seconds.toFixed(2).padStart(6)} s ${sample.unchanged.seconds.toFixed(2).padStart(6)} s`)
   return sample
 }
 
 function caseName({ target, workers, duplicates }: PipelineCase): string {
-  return `${target}, ${workers} workers, ${duplicates} % duplicates`
+  return `${target}, ${workers} ${workers === 1 ? 'worker' : 'workers'}, ${duplicates} % duplicates`
 }
 
-function summarise({ target, workers, duplicates }: PipelineCase, samples: readonly PipelineSample[], bytes: number, report: (line: Record<string, unknown>) => void): string[] {
+/** Reports a case and returns its row of the table. */
+function summarise(one: PipelineCase, samples: readonly PipelineSample[], bytes: number, report: Report): string[] {
+  const { target, workers, duplicates } = one
   const last = samples.at(-1)
   const cells = (['first', 'unchanged'] as const).map((operation) => {
     const sample = medianSample(samples.map((each) => each[operation]))
     const mibPerSecond = bytes / MIB / sample.seconds
     const stored = operation === 'first' ? { newBytes: last?.newBytes, storedBytes: last?.storedBytes } : {}
-    report({ type: 'result', bench: 'pipeline', target, workers, duplicates, operation, volumeBytes: bytes, runs: samples.length, ...sample, mibPerSecond, ...stored })
+    const what = { type: 'result', bench: 'pipeline', target, workers, duplicates, operation, volumeBytes: bytes, runs: samples.length }
+    report({ ...what, ...sample, mibPerSecond, ...stored })
     return `${mibPerSecond.toFixed(0)} · ${sample.cpuSeconds?.toFixed(1)} · ${((sample.peakRssBytes ?? NaN) / MIB).toFixed(0)}`
   })
   return [target, String(workers), `${duplicates} %`, ...cells, ((last?.storedBytes ?? NaN) / MIB).toFixed(0)]
+}
+
+/** `1,2,…,count`. */
+function countsTo(count: number): string {
+  return Array.from({ length: count }, (_, index) => index + 1).join()
 }
 
 function percent(text: string): number {
