@@ -1,7 +1,7 @@
 /** Files and block devices as volume handles: synchronous, for use inside workers. */
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, type Stats, writeSync } from 'node:fs'
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, type Stats, unlinkSync, writeSync } from 'node:fs'
 import { BlockvaultError } from '../../src/contract/errors.ts'
-import type { VolumeHandle, VolumeHost } from '../../src/contract/volume.ts'
+import type { VolumeHandle, VolumeHost, VolumeMode } from '../../src/contract/volume.ts'
 import { deviceBytes } from './device.ts'
 import { fromSystem, SOURCE_ERRORS, TARGET_ERRORS } from './system-error.ts'
 
@@ -9,18 +9,21 @@ import { fromSystem, SOURCE_ERRORS, TARGET_ERRORS } from './system-error.ts'
 const ZERO_BYTES = 1024 * 1024
 const ZEROS = new Uint8Array(ZERO_BYTES)
 
+const FLAGS: Record<VolumeMode, number> = { read: constants.O_RDONLY, write: constants.O_RDWR, create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL }
+
 export function createVolumeHost(): VolumeHost {
   return {
-    open(path, { mode }) {
+    open(path, { mode, size = 0 }) {
       const errors = mode === 'read' ? SOURCE_ERRORS : TARGET_ERRORS
       let fd: number | undefined
       try {
         // O_NONBLOCK: opening a FIFO planted at the path must not wait for its other end.
-        const flags = mode === 'read' ? constants.O_RDONLY : constants.O_RDWR
-        fd = openSync(path, flags | (constants.O_NONBLOCK ?? 0))
+        fd = openSync(path, FLAGS[mode] | (constants.O_NONBLOCK ?? 0), 0o600)
+        if (mode === 'create') ftruncateSync(fd, size)
         return handleOf(fd, path, fstatSync(fd), errors)
       } catch (error) {
         if (fd !== undefined) closeSync(fd)
+        if (fd !== undefined && mode === 'create') unlinkSync(path)
         throw fromSystem(error, errors, `Opening ${path}`, { path })
       }
     },
@@ -30,7 +33,9 @@ export function createVolumeHost(): VolumeHost {
 function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_ERRORS): VolumeHandle {
   const kind = stats.isBlockDevice() ? 'block-device' : 'file'
   if (kind === 'file' && !stats.isFile()) {
-    throw new BlockvaultError(errors === SOURCE_ERRORS ? 'SOURCE_UNSUPPORTED' : 'TARGET_UNSUPPORTED', `${path} is neither a regular file nor a block device.`, { details: { path } })
+    throw new BlockvaultError(errors === SOURCE_ERRORS ? 'SOURCE_UNSUPPORTED' : 'TARGET_UNSUPPORTED', `${path} is neither a regular file nor a block device.`, {
+      details: { path },
+    })
   }
   const size = kind === 'file' ? stats.size : deviceBytes(fd, stats.rdev)
   let scratch: Uint8Array<ArrayBuffer> | undefined
@@ -51,7 +56,10 @@ function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_
     return got
   }
   const writeAt = (bytes: Uint8Array, offset: number): void => {
-    if (offset + bytes.length > size) throw new BlockvaultError('TARGET_TOO_SMALL', `${path} ends at ${size}, a write would go to ${offset + bytes.length}.`, { details: { path, offset, size } })
+    if (offset + bytes.length > size)
+      throw new BlockvaultError('TARGET_TOO_SMALL', `${path} ends at ${size}, a write would go to ${offset + bytes.length}.`, {
+        details: { path, offset, size },
+      })
     for (let put = 0; put < bytes.length; ) {
       try {
         put += writeSync(fd, bytes, put, bytes.length - put, offset + put)

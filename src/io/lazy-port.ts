@@ -14,7 +14,9 @@ export function createLazyPort(spawn: () => MaybePromise<Port>): Port {
     },
     async close() {
       closed = true
-      await (await port)?.close()
+      // One that could not be started has told its callers why; there is nothing to close.
+      const started = await port?.catch(() => undefined)
+      await started?.close()
     },
   }
 }

@@ -45,7 +45,9 @@ export function isAnswer(message: unknown): message is AnswerMessage {
   if (!Number.isSafeInteger(message.answer)) return false
   if ('value' in message) return true
   const error = 'error' in message ? (message.error as Partial<ErrorRecord> | null) : null
-  return typeof error === 'object' && error !== null && typeof error.message === 'string' && typeof error.code === 'string' && error.code in ERROR_CODES
+  return (
+    typeof error === 'object' && error !== null && typeof error.message === 'string' && typeof error.code === 'string' && Object.hasOwn(ERROR_CODES, error.code)
+  )
 }
 
 export function isCall(message: unknown): message is CallMessage {

@@ -1,7 +1,11 @@
-/** `VolumeFile`: the proxy a driver gets. It holds the position; every read and write runs in a worker. */
+/**
+ * `VolumeFile`: the proxy a driver gets. It holds the position; every read and write runs in a worker.
+ *
+ * Invariant: calls that use the position take effect in the order they were made, whether awaited or not.
+ */
 import { BlockvaultError } from '../contract/errors.ts'
 import type { Port } from '../contract/port.ts'
-import type { VolumeFile, VolumeOpenOptions } from '../contract/volume.ts'
+import type { MaybePromise, VolumeFile, VolumeOpenOptions } from '../contract/volume.ts'
 import { invoke } from './operation.ts'
 import type { Pool } from './pool.ts'
 import { readVolume, writeVolume, zeroVolume } from './volume-operations.ts'
@@ -16,9 +20,21 @@ export async function openVolumeFile(pool: Pool, path: string, options: VolumeOp
   let position = 0
   let closed = false
 
-  const port = (): Port => {
+  const checkOpen = () => {
     if (closed) throw new BlockvaultError('CLOSED', 'The volume was used after it was closed.')
+  }
+  const port = (): Port => {
+    checkOpen()
     return pool.any()
+  }
+  let turn: Promise<unknown> = Promise.resolve()
+  const inTurn = <Result>(work: () => MaybePromise<Result>): Promise<Result> => {
+    const result = turn.then(() => {
+      checkOpen()
+      return work()
+    })
+    turn = result.catch(() => {})
+    return result
   }
   const checkRange = (offset: number, length: number) => {
     if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0)
@@ -27,7 +43,9 @@ export async function openVolumeFile(pool: Pool, path: string, options: VolumeOp
   const checkInside = (offset: number, length: number) => {
     checkRange(offset, length)
     if (offset + length > size)
-      throw new BlockvaultError('TARGET_TOO_SMALL', `The range ${offset}+${length} ends beyond the volume's ${size} bytes.`, { details: { offset, length, size } })
+      throw new BlockvaultError('TARGET_TOO_SMALL', `The range ${offset}+${length} ends beyond the volume's ${size} bytes.`, {
+        details: { offset, length, size },
+      })
   }
   const spans = (offset: number, length: number) =>
     Array.from({ length: Math.ceil(length / TRANSFER_BYTES_MAX) }, (_, index) => {
@@ -53,34 +71,42 @@ export async function openVolumeFile(pool: Pool, path: string, options: VolumeOp
       return got === available ? bytes : bytes.slice(0, got)
     },
     async writeAt(offset, bytes) {
+      checkOpen()
       checkInside(offset, bytes.length)
-      for (const span of spans(offset, bytes.length)) {
-        const part = bytes.slice(span.start, span.start + span.length)
-        await invoke(port(), writeVolume, { volume, offset: span.offset, bytes: part }, [part.buffer])
-      }
+      const parts = spans(offset, bytes.length).map((span) => ({ offset: span.offset, bytes: bytes.slice(span.start, span.start + span.length) }))
+      for (const part of parts) await invoke(port(), writeVolume, { volume, ...part }, [part.bytes.buffer as ArrayBuffer])
     },
-    async read(length) {
-      const bytes = await file.readAt(position, length)
-      position += bytes.length
-      return bytes
+    read(length) {
+      return inTurn(async () => {
+        const bytes = await file.readAt(position, length)
+        position += bytes.length
+        return bytes
+      })
     },
-    async write(bytes) {
-      const at = position
-      position += bytes.length
-      await file.writeAt(at, bytes)
+    write(bytes) {
+      const copy = bytes.slice()
+      return inTurn(async () => {
+        await file.writeAt(position, copy)
+        position += copy.length
+      })
     },
-    async seek(offset, from = 'start') {
-      const next = offset + (from === 'start' ? 0 : from === 'current' ? position : size)
-      checkRange(next, 0)
-      position = next
-      return position
+    seek(offset, from = 'start') {
+      return inTurn(() => {
+        const next = offset + (from === 'start' ? 0 : from === 'current' ? position : size)
+        checkRange(next, 0)
+        position = next
+        return position
+      })
     },
-    tell: async () => position,
+    tell: () => inTurn(() => position),
     async punchHole(offset, length) {
       checkInside(offset, length)
       await invoke(port(), zeroVolume, { volume, offset, length })
     },
-    flush: () => opened.flush(),
+    async flush() {
+      checkOpen()
+      await opened.flush()
+    },
     async close() {
       if (closed) return
       closed = true
