@@ -2,7 +2,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Core } from '../../src/contract/core.ts'
-import { createFallbackCore } from '../../src/core/fallback.ts'
 import { createWasmCore } from '../../src/core/wasm.ts'
 
 /** In `dist/` the build puts it beside the code; in a checkout it lies where wasm-pack's output is kept. */
@@ -23,6 +22,9 @@ export function compileCore(): WebAssembly.Module | undefined {
   return compiled
 }
 
+/** The fallback and its libraries are loaded only where they are needed: they would double the command's start-up. */
 export async function loadCore(module: WebAssembly.Module | undefined): Promise<Core> {
-  return module ? createWasmCore(module) : createFallbackCore()
+  if (module) return createWasmCore(module)
+  const { createFallbackCore } = await import('../../src/core/fallback.ts')
+  return createFallbackCore()
 }

@@ -1,5 +1,4 @@
 /** Passphrase → key, in a worker: Argon2id takes some 300 ms of CPU by design, which the main thread must not spend. */
-import { argon2id } from 'hash-wasm'
 import { KEY_BYTES } from '../contract/core.ts'
 import { type Handlers, handle, operation } from '../io/operation.ts'
 
@@ -14,6 +13,8 @@ export const stretchPassphrase = operation<{ passphrase: Uint8Array; salt: Uint8
 
 export function addKeyOperation(handlers: Handlers): void {
   handle(handlers, stretchPassphrase, async ({ passphrase, salt, costs }) => {
+    // Loaded by the first passphrase: key files need none of it.
+    const { argon2id } = await import('hash-wasm')
     const key = await argon2id({
       password: passphrase,
       salt,

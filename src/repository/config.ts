@@ -2,7 +2,7 @@
  * `config`: what a repository is, readable by all, authenticated by its key. Two lines: JSON, then the hex HMAC-SHA256 of the
  * first line's bytes. It is written last at `init`, only if absent: it is the commit that makes a place a repository.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ChunkerOptions } from '../contract/core.ts'
 import { BlockvaultError, isBlockvaultError } from '../contract/errors.ts'
 import type { StorageBackend } from '../contract/storage.ts'

@@ -5,7 +5,7 @@
  * Invariant: a slot's costs are checked against both bounds before any work is done for them, and a slot is bound to its
  * repository and to its own costs, so none can be exchanged for a cheaper one.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { KEY_BYTES } from '../contract/core.ts'
 import type { Credentials } from '../contract/backup.ts'
 import { BlockvaultError } from '../contract/errors.ts'

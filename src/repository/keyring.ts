@@ -5,7 +5,7 @@
  * encrypts anything itself: every object has its own key, HKDF-SHA256 (RFC 5869) of the epoch's key with the object's
  * random 16-byte salt, so a nonce counts inside one object only.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import { KEY_BYTES } from '../contract/core.ts'
 import { BlockvaultError } from '../contract/errors.ts'
 import { fromHex, toHex, utf8 } from '../core/bytes.ts'

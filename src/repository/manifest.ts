@@ -2,7 +2,7 @@
  * The manifest: one backup, described whole. Small, sealed, written last and only if absent: it is the commit. Removing it is
  * deleting the backup.
  */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { BackupInfo } from '../contract/backup.ts'
 import { FINGERPRINT_BYTES } from '../contract/core.ts'
 import type { StorageBackend } from '../contract/storage.ts'

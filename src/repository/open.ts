@@ -1,5 +1,5 @@
 /** Opening and making repositories, and the object that callers hold. */
-import { z } from 'zod'
+import * as z from 'zod'
 import type { BackupOptions, Credentials, InitOptions, ListOptions, Repository } from '../contract/backup.ts'
 import { BlockvaultError, isBlockvaultError } from '../contract/errors.ts'
 import type { Platform } from '../contract/platform.ts'
