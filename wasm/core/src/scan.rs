@@ -1,7 +1,8 @@
 //! Cuts, zero flags and fingerprints of one segment in one call: a call from JavaScript costs more than a short chunk.
 
+use crate::blake3::Blake3;
 use crate::chunker::Chunker;
-use crate::fingerprint::{FINGERPRINT_BYTES, Key, fingerprint};
+use crate::fingerprint::{FINGERPRINT_BYTES, Key};
 use crate::zero::is_zero;
 
 /// What a scan found, in volume order; the three lists are equally long.
@@ -15,13 +16,13 @@ pub struct Scan {
 
 pub struct Scanner {
     chunker: Chunker,
-    key: Key,
+    blake3: Blake3,
     found: Scan,
 }
 
 impl Scanner {
     pub fn new(chunker: Chunker, key: Key) -> Self {
-        Self { chunker, key, found: Scan::default() }
+        Self { chunker, blake3: Blake3::keyed(&key), found: Scan::default() }
     }
 
     /// The result stays valid until the next scan: its memory is used again.
@@ -36,7 +37,7 @@ impl Scanner {
             let empty = is_zero(chunk);
             lengths.push(chunk.len() as u32);
             zero.push(empty as u8);
-            fingerprints.push(if empty { [0; FINGERPRINT_BYTES] } else { fingerprint(&self.key, chunk) });
+            fingerprints.push(if empty { [0; FINGERPRINT_BYTES] } else { self.blake3.hash(chunk) });
             rest = after;
         }
         &self.found

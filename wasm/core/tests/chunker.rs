@@ -3,6 +3,7 @@
 mod common;
 
 use blockvault_core::chunker::Chunker;
+use blockvault_core::fingerprint::derive;
 use common::Random;
 
 fn lengths(chunker: &Chunker, mut rest: &[u8]) -> Vec<usize> {
@@ -79,4 +80,50 @@ fn another_key_cuts_elsewhere() {
     let segment: Vec<u8> = (0..200_000).map(|_| random.next() as u8).collect();
     let cuts = |key: &[u8; 32]| lengths(&Chunker::fastcdc(1024, 4096, 16384, key).unwrap(), &segment);
     assert_ne!(cuts(&random.bytes()), cuts(&random.bytes()));
+}
+
+/// docs/format.md, word for word.
+fn plain_cut(rest: &[u8], min: usize, average: usize, max: usize, gear: &[u64]) -> usize {
+    let n = rest.len();
+    if n <= min {
+        return n;
+    }
+    let bits = (average as f64).log2().round() as u32;
+    let (mask_short, mask_long) = (u64::MAX << (64 - bits - 2), u64::MAX << (64 - bits + 2));
+    let mut hash = 0u64;
+    for i in min..max.min(n) {
+        hash = (hash << 1).wrapping_add(gear[rest[i] as usize]);
+        if hash & if i < average { mask_short } else { mask_long } == 0 {
+            return i + 1;
+        }
+    }
+    max.min(n)
+}
+
+#[test]
+fn cuts_are_those_of_the_definition() {
+    let mut random = Random::seeded();
+    let key = random.bytes();
+    let mut bytes = [0; 2048];
+    derive(&key, b"blockvault/1 gear", &mut bytes);
+    let gear: Vec<u64> = bytes.as_chunks().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+    for _ in 0..60 {
+        let min = 64 + random.below(5000);
+        let average = min + random.below(60_000);
+        let max = average + random.below(100_000);
+        let chunker = Chunker::fastcdc(min as u32, average as u32, max as u32, &key).unwrap();
+        let length = random.below(600_000);
+        let segment = random.image(length);
+        let mut rest = &segment[..];
+        while !rest.is_empty() {
+            let cut = chunker.cut(rest);
+            assert_eq!(
+                cut,
+                plain_cut(rest, min, average, max, &gear),
+                "{min} {average} {max} at {}",
+                segment.len() - rest.len()
+            );
+            rest = &rest[cut..];
+        }
+    }
 }
