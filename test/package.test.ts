@@ -1,0 +1,84 @@
+/**
+ * The package as a user gets it: packed, installed into an empty folder, imported, run. Its dependencies come from npm's cache, or
+ * from the registry when they are not there. The code is `dist/` as `npm run build` left it.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import packageFile from '../package.json' with { type: 'json' }
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'blockvault-package-'))
+const home = join(folder, 'home')
+// A run under `npm test` sets npm_* variables for this project: they are not the user's.
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_(cache|registry|userconfig|cafile))|BLOCKVAULT_|XDG_)/i.test(name)),
+)
+
+function run(command: string, args: readonly string[], where = folder, variables: Record<string, string> = {}): string {
+  return execFileSync(command, args, { cwd: where, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...environment, ...variables } })
+}
+
+beforeAll(() => {
+  if (!existsSync(`${root}/dist/types`)) run('npm', ['run', '--silent', 'build:types'], root)
+  run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], root)
+  writeFileSync(`${folder}/package.json`, JSON.stringify({ name: 'user', private: true, type: 'module' }))
+  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
+  run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent', `./${tarball}`])
+}, 120_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+describe('the installed package', () => {
+  it('has what it needs and nothing else', () => {
+    const installed = readdirSync(`${folder}/node_modules/blockvault`)
+    expect(installed.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
+    const built = readdirSync(`${folder}/node_modules/blockvault/dist`).filter((name) => name !== 'make-sample.js')
+    expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'index.js', 'types', 'worker.js'])
+    expect(
+      readdirSync(`${folder}/node_modules`)
+        .filter((name) => !name.startsWith('.'))
+        .sort(),
+    ).toEqual(['blockvault', ...Object.keys(packageFile.dependencies)].sort())
+  })
+
+  it('runs as a command', () => {
+    expect(run('npx', ['--no-install', 'blockvault', '--version']).trim()).toBe(packageFile.version)
+  })
+
+  it('does the main job in one line, and the way back', () => {
+    writeFileSync(`${folder}/disk.img`, `a disk image\n${'zeros and ones '.repeat(9999)}`)
+    const blockvault = (...args: string[]) => run('npx', ['--no-install', 'blockvault', ...args], folder, { HOME: home })
+    blockvault('backup', 'disk.img')
+    blockvault('verify', '--read-data')
+    blockvault('restore', 'latest', 'restored.img')
+    expect(readFileSync(`${folder}/restored.img`)).toEqual(readFileSync(`${folder}/disk.img`))
+  })
+
+  it('runs the sample of the README', () => {
+    const [, sample] = /```js\n([\s\S]*?)```/.exec(readFileSync(`${root}/README.md`, 'utf8')) ?? []
+    writeFileSync(`${folder}/disk.img`, 'x'.repeat(99_999))
+    rmSync(`${folder}/restored.img`, { force: true })
+    writeFileSync(`${folder}/sample.mjs`, sample ?? 'no sample')
+    expect(run('node', ['sample.mjs'])).toMatch(/^[0-9a-f-]{36} 99999 \d+ \d+\n$/)
+    expect(readFileSync(`${folder}/restored.img`)).toEqual(readFileSync(`${folder}/disk.img`))
+  })
+
+  it('has types that a strict program compiles with, and that refuse a wrong one', () => {
+    writeFileSync(
+      `${folder}/tsconfig.json`,
+      JSON.stringify({
+        compilerOptions: { noEmit: true, strict: true, target: 'es2022', lib: ['es2022', 'dom', 'esnext.disposable'], module: 'nodenext', types: [] },
+      }),
+    )
+    const program = (type: string) =>
+      `import { openRepository } from 'blockvault'\nexport const size: ${type} = (await (await openRepository({ repository: 'x' })).backup('y')).volumeBytes\n`
+    const compile = () => run(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', folder])
+    writeFileSync(`${folder}/program.ts`, program('number'))
+    compile()
+    writeFileSync(`${folder}/program.ts`, program('string'))
+    expect(compile).toThrow()
+  }, 60_000)
+})
