@@ -3,6 +3,7 @@ import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, re
 import { BlockvaultError } from '../../src/contract/errors.ts'
 import type { VolumeHandle, VolumeHost, VolumeMode } from '../../src/contract/volume.ts'
 import { deviceBytes } from './device.ts'
+import { type DirectFile, openDirect } from './direct-file.ts'
 import { fromSystem, SOURCE_ERRORS, TARGET_ERRORS } from './system-error.ts'
 
 /** Zero-fill unit: read, compare, and written only when it is not zero already. */
@@ -20,7 +21,7 @@ export function createVolumeHost(): VolumeHost {
         // O_NONBLOCK: opening a FIFO planted at the path must not wait for its other end.
         fd = openSync(path, FLAGS[mode] | (constants.O_NONBLOCK ?? 0), 0o600)
         if (mode === 'create') ftruncateSync(fd, size)
-        return handleOf(fd, path, fstatSync(fd), errors)
+        return handleOf(fd, path, fstatSync(fd), errors, mode === 'read' ? undefined : openDirect(path))
       } catch (error) {
         if (fd !== undefined) closeSync(fd)
         if (fd !== undefined && mode === 'create') unlinkSync(path)
@@ -30,7 +31,7 @@ export function createVolumeHost(): VolumeHost {
   }
 }
 
-function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_ERRORS): VolumeHandle {
+function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_ERRORS, direct: DirectFile | undefined): VolumeHandle {
   const kind = stats.isBlockDevice() ? 'block-device' : 'file'
   if (kind === 'file' && !stats.isFile()) {
     throw new BlockvaultError(errors === SOURCE_ERRORS ? 'SOURCE_UNSUPPORTED' : 'TARGET_UNSUPPORTED', `${path} is neither a regular file nor a block device.`, {
@@ -60,6 +61,7 @@ function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_
       throw new BlockvaultError('TARGET_TOO_SMALL', `${path} ends at ${size}, a write would go to ${offset + bytes.length}.`, {
         details: { path, offset, size },
       })
+    if (direct?.write(bytes, offset)) return
     for (let put = 0; put < bytes.length; ) {
       try {
         put += writeSync(fd, bytes, put, bytes.length - put, offset + put)
@@ -89,7 +91,10 @@ function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_
         throw fromSystem(error, TARGET_ERRORS, `Flushing ${path} to disk`, { path })
       }
     },
-    close: () => closeSync(fd),
+    close() {
+      direct?.close()
+      closeSync(fd)
+    },
   }
 }
 

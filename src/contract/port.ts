@@ -6,6 +6,8 @@ export interface Port {
    * the worker dies or answers nonsense.
    */
   call(operation: string, argument: unknown, transfer?: readonly ArrayBuffer[]): Promise<unknown>
+  /** Starts the worker now rather than with the first call. */
+  start?(): void
   /** Ends the worker; pending calls reject with WORKER_FAILED. */
   close(): Promise<void>
 }

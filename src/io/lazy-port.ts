@@ -6,11 +6,14 @@ import type { MaybePromise } from '../contract/volume.ts'
 export function createLazyPort(spawn: () => MaybePromise<Port>): Port {
   let port: Promise<Port> | undefined
   let closed = false
+  const started = () => (port ??= (async () => spawn())())
   return {
+    start() {
+      if (!closed) started().catch(() => {}) // the first call reports it
+    },
     async call(operation, argument, transfer) {
       if (closed) throw new BlockvaultError('WORKER_FAILED', 'The worker was closed.')
-      port ??= Promise.resolve(spawn())
-      return (await port).call(operation, argument, transfer)
+      return (await started()).call(operation, argument, transfer)
     },
     async close() {
       closed = true

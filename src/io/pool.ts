@@ -10,6 +10,8 @@ import { closeVolume, flushVolume, openVolume } from './volume-operations.ts'
 
 export interface Pool {
   readonly ports: readonly Port[]
+  /** Starts all workers, for a job that will need them: they come up while it is prepared. */
+  start(): void
   /** The next port in turn, for calls that are not bound to one. */
   any(): Port
   /** Opens the path in every worker; in none when one of them fails. With `create`, the first makes the file. */
@@ -33,6 +35,9 @@ export function createPool(ports: readonly Port[]): Pool {
 
   return {
     ports,
+    start() {
+      for (const port of ports) port.start?.()
+    },
     any: () => ports[turn++ % ports.length] ?? first,
     async openVolume(path, options) {
       const volume = ++volumes

@@ -75,6 +75,7 @@ export async function openRepository(platform: Platform, storage: StorageBackend
   const pool = createPool(ports(platform, workers.data))
   try {
     const slots = { storage, repositoryId: config.id, aead: platform.aead, port: () => pool.any(), signal: options.signal }
+    if (credentials?.passphrase !== undefined) pool.start() // one stretches the passphrase, the others come up meanwhile
     const keyring = credentials ? await openKeySlots(slots, credentials) : await openKeyring(config.id)
     await authenticate(keyring)
     const sealer: Sealer = { repositoryId: config.id, keyring, aead: aeadOf(encrypted, platform.aead, platform.core) }
@@ -98,6 +99,7 @@ function repositoryOf(context: RepositoryContext): Repository {
     location: storage.description,
     async backup(source, options = {}) {
       open()
+      pool.start()
       return runBackup(context, source, { ...options, ...checkBackupOptions(options), id: options.id ?? uuidFrom(platform.random(16)) })
     },
     async list(options: ListOptions = {}) {
@@ -111,11 +113,13 @@ function repositoryOf(context: RepositoryContext): Repository {
     },
     async restore(reference, target, options = {}) {
       open()
+      pool.start()
       const id = await resolveReference(storage, sealer, reference)
       return runRestore(context, await readManifest(storage, sealer, id, options.signal), target, options)
     },
     async verify(options = {}) {
       open()
+      pool.start()
       const ids = options.backups ? await Promise.all(options.backups.map((reference) => resolveReference(storage, sealer, reference))) : await backupIds(storage, options.signal)
       return runVerify(context, [...new Set(ids)], options)
     },
