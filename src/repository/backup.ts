@@ -70,7 +70,7 @@ export async function runBackup(context: RepositoryContext, from: string | Volum
   } catch (error) {
     stop.fail(error)
     // What is durable gets its index even so, and the next backup uses it. Failing to do so is no second failure.
-    await lanes?.salvage().catch(() => {})
+    await lanes?.abandon()
     await indexes?.flush().catch(() => {})
     stop.check()
     throw error

@@ -27,8 +27,8 @@ export interface Lanes {
   encode(bytes: Uint8Array<ArrayBuffer>, run: ChunkRun): Promise<void>
   /** Closes frames and packs. Resolves when every pack is durable. */
   finish(): Promise<void>
-  /** Stores the packs that are complete; for a backup that failed. */
-  salvage(): Promise<void>
+  /** For a backup that failed: drops what is open. Resolves when nothing is on its way to the storage any more. */
+  abandon(): Promise<void>
   readonly storedBytes: number
   close(): Promise<void>
 }
@@ -103,8 +103,8 @@ export async function openLanes({ context, encoder: options, onStored, onFailure
         }),
       )
     },
-    async salvage() {
-      await Promise.all(lanes.map(({ packs }) => packs.finish()))
+    async abandon() {
+      await Promise.all(lanes.map(({ packs }) => packs.abandon()))
     },
     get storedBytes() {
       return lanes.reduce((sum, { packs }) => sum + packs.storedBytes, 0)

@@ -5,7 +5,7 @@
  * Invariant: frames arrive in the order the worker sealed them, so a frame's position in its pack is its nonce.
  */
 import type { Port } from '../contract/port.ts'
-import { concatBytes, toHex } from '../core/bytes.ts'
+import { concatBytes } from '../core/bytes.ts'
 import { invoke } from '../io/operation.ts'
 import { startPack } from '../pipeline/encode-operations.ts'
 import type { EncodedFrame } from '../pipeline/frame.ts'
@@ -34,6 +34,8 @@ export interface PackWriter {
   add(frames: readonly EncodedFrame[], chunks?: ChunkRun): void
   /** Stores what is open. Resolves when every pack of this writer is durable. */
   finish(): Promise<void>
+  /** Drops what is open; for a backup that failed. Resolves when nothing is on its way to the storage any more. */
+  abandon(): Promise<void>
   readonly storedBytes: number
 }
 
@@ -70,10 +72,9 @@ export async function createPackWriter({ context, port, encoder, onStored, onFai
     open.delete(number)
     if (!pack || pack.frames.length === 0) return
     const job = (async () => {
-      const record = await storePack(storage, sealer, pack, signal)
-      const packBytes = new DataView(record.buffer).getUint32(16, true)
-      storedBytes += packBytes
-      await onStored({ id: toHex(pack.id), packBytes, record })
+      const part = await storePack(storage, sealer, pack, signal)
+      storedBytes += part.packBytes
+      await onStored(part)
     })()
     const settled = job.catch(onFailure).finally(() => storing.delete(settled))
     storing.add(settled)
@@ -111,6 +112,11 @@ export async function createPackWriter({ context, port, encoder, onStored, onFai
     async finish() {
       await rotating
       for (const number of [...open.keys()]) store(number)
+      while (storing.size > 0) await Promise.all(storing)
+    },
+    async abandon() {
+      await rotating
+      open.clear()
       while (storing.size > 0) await Promise.all(storing)
     },
   }

@@ -33,8 +33,8 @@ export async function openPack(sealer: Sealer, id: Uint8Array<ArrayBuffer>): Pro
   return { id, key, frames: [], parts: [key.header], storedBytes: HEADER_BYTES }
 }
 
-/** Seals the directory and stores the pack. Resolves, once it is durable, with the pack's record for the index. */
-export async function storePack(storage: StorageBackend, sealer: Sealer, pack: OpenPack, signal?: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+/** Seals the directory and stores the pack. Resolves, once it is durable, with what an index says of it. */
+export async function storePack(storage: StorageBackend, sealer: Sealer, pack: OpenPack, signal?: AbortSignal): Promise<BlockPart> {
   const record: PackRecord = { id: pack.id, packBytes: 0, frames: pack.frames }
   const directoryBytes = BLOCK_HEAD_BYTES + packRecordBytes(record) + SEAL_BYTES
   record.packBytes = pack.storedBytes + directoryBytes + TRAILER_BYTES
@@ -44,7 +44,7 @@ export async function storePack(storage: StorageBackend, sealer: Sealer, pack: O
   new DataView(trailer.buffer).setUint32(0, directoryBytes, true)
   trailer.set(TRAILER_MAGIC, 4)
   await storage.put(packName(toHex(pack.id)), [...pack.parts, ...directory, trailer], { signal })
-  return encoded
+  return { id: toHex(pack.id), packBytes: record.packBytes, record: encoded }
 }
 
 /** Key and additional data of a stored pack. Needs no read: the pack's id is its salt, and its epoch stands in `header`. */
