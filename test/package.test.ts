@@ -82,3 +82,13 @@ describe('the installed package', () => {
     expect(compile).toThrow()
   }, 60_000)
 })
+
+describe('package-lock.json', () => {
+  it('has every package that another one may need on some platform: npm ci refuses it otherwise', () => {
+    const { packages } = JSON.parse(readFileSync(`${root}/package-lock.json`, 'utf8')) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>
+    }
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+    expect(wanted.filter((name) => !Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`)))).toEqual([])
+  })
+})
