@@ -9,7 +9,7 @@ import type { StorageBackend } from '../contract/storage.ts'
 import { fromUtf8, toHex, utf8 } from '../core/bytes.ts'
 import { CHUNK_BYTES, CONFIG_BYTES_MAX, FORMAT_VERSION, FRAME_BYTES, SEGMENT_BYTES } from './format.ts'
 import { configKey, hmac, type Keyring } from './keyring.ts'
-import { CONFIG_NAME, UUID } from './names.ts'
+import { CONFIG_NAME, KEYS_PREFIX, UUID } from './names.ts'
 
 /** Chunk sizes: below 512 the index outgrows the data, above 4 MiB a chunk would not fit a segment. */
 const chunkBytes = z.int().min(512).max(SEGMENT_BYTES)
@@ -27,8 +27,14 @@ const configSchema = z.strictObject({
   id: z.string().regex(UUID),
   createdAt: z.iso.datetime(),
   chunker: chunkerSchema,
-  segmentBytes: z.int().min(64 * 1024).max(16 * 1024 * 1024),
-  frameBytes: z.int().min(64 * 1024).max(16 * 1024 * 1024),
+  segmentBytes: z
+    .int()
+    .min(64 * 1024)
+    .max(16 * 1024 * 1024),
+  frameBytes: z
+    .int()
+    .min(64 * 1024)
+    .max(16 * 1024 * 1024),
   fingerprint: z.literal('blake3-keyed'),
   seal: z.enum(['aes-256-gcm', 'checksum']),
 })
@@ -92,23 +98,34 @@ export async function readConfig(storage: StorageBackend, signal?: AbortSignal):
   if (!parsed.success) throw invalid(storage, `its config is damaged: ${z.prettifyError(parsed.error)}`, parsed.error)
   if (rest.length !== 1 || rest[0] !== '') throw invalid(storage, 'its config is truncated or has bytes added', undefined)
   const { chunker, segmentBytes, frameBytes } = parsed.data
-  if ((chunker.kind === 'fixed' ? chunker.size : chunker.max) > Math.min(segmentBytes, frameBytes)) throw invalid(storage, 'its config asks for chunks longer than a frame', undefined)
+  if ((chunker.kind === 'fixed' ? chunker.size : chunker.max) > Math.min(segmentBytes, frameBytes))
+    throw invalid(storage, 'its config asks for chunks longer than a frame', undefined)
   return {
     config: parsed.data,
     async authenticate(keyring) {
-      if (toHex(await hmac(await configKey(keyring), utf8(line))) !== mac) throw invalid(storage, 'its config was altered: the signature does not hold', undefined)
+      if (toHex(await hmac(await configKey(keyring), utf8(line))) !== mac)
+        throw invalid(storage, 'its config was altered: the signature does not hold', undefined)
     },
   }
 }
 
-/** No config: is this an empty place, somebody else's folder, or a repository that lost its config? */
+/**
+ * No config: is this an empty place, somebody else's folder, or a repository that lost its config? Key slots alone are what an
+ * `init` that was cut off leaves: nothing is lost by making the repository anew beside them.
+ */
 async function withoutConfig(storage: StorageBackend, cause: unknown): Promise<BlockvaultError> {
   for await (const object of storage.list('')) {
-    return new BlockvaultError('REPOSITORY_INVALID', `${storage.description} is not a blockvault repository: it has no \`config\`, but holds ${object.name}.`, { cause })
+    if (object.name.startsWith(KEYS_PREFIX)) continue
+    return new BlockvaultError('REPOSITORY_INVALID', `${storage.description} is not a blockvault repository: it has no \`config\`, but holds ${object.name}.`, {
+      cause,
+    })
   }
   return new BlockvaultError('REPOSITORY_MISSING', `There is no repository at ${storage.description}. Make one with \`blockvault init\`.`, { cause })
 }
 
 function invalid(storage: StorageBackend, reason: string, cause: unknown): BlockvaultError {
-  return new BlockvaultError('REPOSITORY_INVALID', `${storage.description} can not be opened as a blockvault repository: ${reason}.`, { cause, details: { object: CONFIG_NAME } })
+  return new BlockvaultError('REPOSITORY_INVALID', `${storage.description} can not be opened as a blockvault repository: ${reason}.`, {
+    cause,
+    details: { object: CONFIG_NAME },
+  })
 }

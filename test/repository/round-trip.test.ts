@@ -34,9 +34,6 @@ const CHUNKERS: Record<string, ChunkerOptions> = {
   'small content-defined chunks': { kind: 'fastcdc', min: 512, average: 2 * KIB, max: 8 * KIB },
 }
 
-// FIXME(lead): see checksum-seal.test.ts. Until that is mended the core's memory must not grow in this file.
-platform.core.buffer(256 * MIB).free()
-
 describe.each([true, false])('a repository (encrypted: %s)', (encryption) => {
   // The cut is the same under either seal: without encryption two are enough.
   for (const [cut, chunker] of Object.entries(CHUNKERS).filter((_, number) => encryption || number % 4 === 0)) {

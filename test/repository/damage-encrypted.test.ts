@@ -1,0 +1,3 @@
+import { damageSuite } from './support/damage-suite.ts'
+
+await damageSuite(true)
