@@ -43,11 +43,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@huggingface/xetchunk-wasm': ['bench'],
 }
 
-/** Longer than `LINES_MAX`, for a reason. A file here may get shorter, not longer, and leaves the list when it is short. */
-const LINES_MAX = 250
-const LONG_FILES: Readonly<Record<string, { lines: number; reason: string }>> = {
-  'test/cli/commands.test.ts': { lines: 258, reason: 'one claim after the other about one table of commands' },
-}
+/** The most lines of a file. Tests are lists of claims and may be longer. */
+const linesMax = (name: string): number => (/^test\/|\/tests\//.test(name) ? 400 : 250)
+/** Longer than that, for a reason. A file here may get shorter, not longer, and leaves the list when it is short. */
+const LONG_FILES: Readonly<Record<string, { lines: number; reason: string }>> = {}
 
 const files = walk('').filter((name) => !name.startsWith('wasm/pkg/'))
 const sources = files.filter((name) => /^(src|adapters|bench|test)\/.*\.ts$/.test(name))
@@ -92,10 +91,10 @@ describe('files', () => {
     expect(sources.filter((name) => !(/^(src|adapters)\//.test(name) ? product : tested).has(name))).toEqual([])
   })
 
-  it(`have at most ${LINES_MAX} lines, but for a named few`, () => {
+  it('are short, but for a named few', () => {
     const counted = [...sources, ...files.filter((name) => /^wasm\/.*\.rs$/.test(name))].map((name) => ({ name, lines: text(name).split('\n').length - 1 }))
-    expect(counted.filter(({ name, lines }) => lines > (LONG_FILES[name]?.lines ?? LINES_MAX))).toEqual([])
-    const short = Object.keys(LONG_FILES).filter((name) => (counted.find((each) => each.name === name)?.lines ?? 0) <= LINES_MAX)
+    expect(counted.filter(({ name, lines }) => lines > (LONG_FILES[name]?.lines ?? linesMax(name)))).toEqual([])
+    const short = Object.keys(LONG_FILES).filter((name) => (counted.find((each) => each.name === name)?.lines ?? 0) <= linesMax(name))
     expect(short, 'short by now: take them off the list').toEqual([])
   })
 
@@ -145,7 +144,7 @@ describe('files', () => {
           .split('\n')
           .flatMap((line, index) => (pattern.test(line) ? [`${name}:${index + 1}: ${line.trim().slice(0, 120)}`] : [])),
       )
-    expect(found).toEqual([])
+    expect(found.slice(0, 20)).toEqual([])
   })
 })
 
