@@ -1,12 +1,25 @@
-/** The same operations without a worker: for `workers: 0`, for hosts that have none, and as the workers' oracle in tests. */
+/**
+ * The same operations without a worker: for `workers: 0`, for hosts that have none, and as the workers' oracle in tests.
+ *
+ * Invariant: however many calls follow each other, the event loop gets its turn between them. Operations that run to their
+ * end at once are chained by microtasks alone, which would keep timers, signals and the cipher's answers out until the job ends.
+ */
 import { BlockvaultError } from '../contract/errors.ts'
 import type { Port } from '../contract/port.ts'
 import type { Handlers } from './operation.ts'
 import { errorFromRecord, errorRecord } from './protocol.ts'
 import { createQueue } from './server.ts'
 
+/** Longest the event loop waits beyond the call that is running. */
+const TURN_MS = 10
+
 export function createInlinePort(handlers: Handlers): Port {
-  const run = createQueue(handlers)
+  let turnAt = performance.now()
+  const run = createQueue(handlers, async () => {
+    if (performance.now() - turnAt < TURN_MS) return
+    await turn()
+    turnAt = performance.now()
+  })
   let closed = false
   return {
     async call(operation, argument) {
@@ -21,4 +34,16 @@ export function createInlinePort(handlers: Handlers): Port {
       closed = true
     },
   }
+}
+
+/** One turn of the event loop. A timer would do too, but takes a millisecond. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel()
+    port1.onmessage = () => {
+      port1.close()
+      resolve()
+    }
+    port2.postMessage(null)
+  })
 }

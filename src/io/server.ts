@@ -8,11 +8,12 @@ import { BlockvaultError } from '../contract/errors.ts'
 import type { Handlers, Reply } from './operation.ts'
 import { type AnswerMessage, type Endpoint, errorRecord, isCall } from './protocol.ts'
 
-/** Returns a function that queues one operation and resolves with its reply. */
-export function createQueue(handlers: Handlers): (operation: string, argument: unknown) => Promise<Reply> {
+/** Returns a function that queues one operation and resolves with its reply. `pause`, if given, comes before each. */
+export function createQueue(handlers: Handlers, pause?: () => Promise<void>): (operation: string, argument: unknown) => Promise<Reply> {
   let last: Promise<unknown> = Promise.resolve()
   return (operation, argument) => {
-    const reply = last.then(() => {
+    const reply = last.then(async () => {
+      await pause?.()
       const handler = handlers.get(operation)
       if (!handler) throw new BlockvaultError('INTERNAL', `No such worker operation: ${operation}`)
       return handler(argument)

@@ -253,3 +253,41 @@ describe('a pool', () => {
     }
   })
 })
+
+describe('the calling thread, while operations follow each other', () => {
+  it('has its turn: timers fire, and what they start is heard', async () => {
+    const handlers: Handlers = new Map()
+    const busy = operation<number, void>('busy')
+    handle(handlers, busy, (ms) => {
+      for (const end = performance.now() + ms; performance.now() < end; );
+    })
+    const port = createInlinePort(handlers)
+    const stop = new AbortController()
+    setTimeout(() => stop.abort(), 20)
+    let calls = 0
+    while (!stop.signal.aborted && calls < 1000) {
+      await invoke(port, busy, 1)
+      calls++
+    }
+    expect(calls).toBeLessThan(200)
+  })
+
+  it('keeps the order of calls all the same', async () => {
+    const order: number[] = []
+    const handlers: Handlers = new Map()
+    const note = operation<number, void>('note')
+    handle(handlers, note, (number) => {
+      for (const end = performance.now() + 1; performance.now() < end; );
+      order.push(number)
+    })
+    const port = createInlinePort(handlers)
+    const calls: Promise<void>[] = []
+    for (let number = 0; number < 60; number++) {
+      calls.push(invoke(port, note, number))
+      if (number % 7 === 0) await Promise.resolve()
+      if (number % 20 === 0) await new Promise((done) => setTimeout(done, 1))
+    }
+    await Promise.all(calls)
+    expect(order).toEqual(Array.from({ length: 60 }, (_, number) => number))
+  })
+})

@@ -79,12 +79,25 @@ describe('workers', () => {
     expect((await opened(repository, (open) => open.verify({ readData: true }), { on: workers, workers: readers })).errors).toEqual([])
   })
 
-  it('fill several packs at once', async () => {
+  it.each([0, 2])('close a pack before it grows without bound (workers: %s)', async (count) => {
     const repository = await newRepository({ chunker: { kind: 'fixed', size: 64 * KIB } })
-    const large = noise(9, 70 * MIB + 12_345)
-    const { id } = await opened(repository, (open) => open.backup(fileOf(large)), { on: workers, workers: 2 })
-    expect(namesUnder(repository.objects, 'packs/').length).toBeGreaterThanOrEqual(4)
-    expect(same(await opened(repository, (open) => restored(open, id), { on: workers, workers: 2 }), large)).toBe(true)
+    const large = noise(9, 90 * MIB + 12_345)
+    const { id } = await opened(repository, (open) => open.backup(fileOf(large)), { on: workers, workers: count })
+    const packs = namesUnder(repository.objects, 'packs/').map((name) => repository.objects.get(name)!.length)
+    expect(packs.length).toBeGreaterThanOrEqual(2)
+    expect(Math.max(...packs)).toBeLessThan(64 * MIB)
+    expect(same(await opened(repository, (open) => restored(open, id), { on: workers, workers: count }), large)).toBe(true)
+  })
+
+  it('need none for timers to run: a backup on the calling thread can be cancelled by one', async () => {
+    const repository = await newRepository({ chunker: { kind: 'fixed', size: 64 * KIB } })
+    const stop = new AbortController()
+    const large = fileOf(noise(9, 90 * MIB))
+    await opened(repository, async (open) => {
+      setTimeout(() => stop.abort(), 30)
+      await expect(open.backup(large, { signal: stop.signal })).rejects.toEqual(coded('CANCELLED'))
+      expect(await open.list()).toEqual([])
+    })
   })
 })
 
