@@ -16,11 +16,16 @@ remap="--remap-path-prefix=$here=blockvault --remap-path-prefix=$(rustc --print 
 for registry in "$cargo_home"/registry/src/*/; do
   remap="$remap --remap-path-prefix=${registry%/}=crates"
 done
-export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-Ctarget-feature=+simd128 $remap"
+# zstd-wide.h says why warnings of the linker are errors, and why no address may lie in the last MiB of 4 GiB.
+link="-Clink-arg=--fatal-warnings -Clink-arg=--max-memory=$((4095 << 20))"
+export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="-Ctarget-feature=+simd128 $link $remap"
 
-# zstd is C. The features are those rustc has on by default for this target, and SIMD.
+# zstd is C. The features are those rustc has on by default for this target, and SIMD. The header's sum is there because
+# cargo compiles C again when the flags change, not when the header does.
 export CC_wasm32_unknown_unknown=clang-19
-export CFLAGS_wasm32_unknown_unknown="-O3 -msimd128 -mbulk-memory -mnontrapping-fptoint -msign-ext -ffile-prefix-map=$cargo_home=cargo"
+features="-msimd128 -mbulk-memory -mnontrapping-fptoint -msign-ext"
+wide="-include $here/zstd-wide.h -DZSTD_WIDE_SUM=$(cksum <"$here/zstd-wide.h" | cut -d' ' -f1)"
+export CFLAGS_wasm32_unknown_unknown="-O2 $features $wide -ffile-prefix-map=$cargo_home=cargo"
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS CFLAGS CARGO_BUILD_RUSTFLAGS
 
 out=$(mktemp -d)

@@ -8,16 +8,26 @@ const LEVELS: std::ops::RangeInclusive<i32> = -7..=19;
 /// What RFC 8878 recommends every decoder to support, and all we accept.
 const WINDOW_BYTES_MAX: u64 = 8 << 20;
 const MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
+/// A context numbers the bytes it has seen from frame to frame. It is made anew before the numbers come near 2 GiB, where
+/// zstd-wide.h would no longer be sound; a new one costs 0.1 ms.
+const CONTEXT_BYTES_MAX: usize = 1 << 30;
 
 #[derive(Default)]
 pub struct Zstd {
-    compressor: Option<(CCtx<'static>, i32)>,
+    compressor: Option<Compressor>,
     decompressor: Option<DCtx<'static>>,
+}
+
+struct Compressor {
+    context: CCtx<'static>,
+    level: i32,
+    seen_bytes: usize,
 }
 
 impl Zstd {
     pub fn compress(&mut self, level: i32, source: &[u8], target: &mut [u8]) -> usize {
-        let Some(context) = self.compressor(level.clamp(*LEVELS.start(), *LEVELS.end())) else { return 0 };
+        let level = level.clamp(*LEVELS.start(), *LEVELS.end());
+        let Some(context) = self.context(level, source.len()) else { return 0 };
         match context.compress2(target, source) {
             Ok(length) => length,
             // Too long for `target`: the context stays in the middle of a frame until told otherwise.
@@ -40,16 +50,17 @@ impl Zstd {
         context.decompress(target, source) == Ok(target.len())
     }
 
-    fn compressor(&mut self, level: i32) -> Option<&mut CCtx<'static>> {
-        if self.compressor.is_none() {
-            self.compressor = Some((CCtx::try_create()?, 0));
+    /// A context set to `level`, about to see `bytes` more.
+    fn context(&mut self, level: i32, bytes: usize) -> Option<&mut CCtx<'static>> {
+        let kept = self.compressor.take().filter(|kept| kept.seen_bytes.saturating_add(bytes) <= CONTEXT_BYTES_MAX);
+        let fresh = || Some(Compressor { context: CCtx::try_create()?, level: 0, seen_bytes: 0 });
+        let compressor = self.compressor.insert(kept.or_else(fresh)?);
+        if compressor.level != level {
+            compressor.context.set_parameter(CParameter::CompressionLevel(level)).ok()?;
+            compressor.level = level;
         }
-        let (context, current) = self.compressor.as_mut()?;
-        if *current != level {
-            context.set_parameter(CParameter::CompressionLevel(level)).ok()?;
-            *current = level;
-        }
-        Some(context)
+        compressor.seen_bytes = compressor.seen_bytes.saturating_add(bytes);
+        Some(&mut compressor.context)
     }
 }
 
