@@ -5,7 +5,9 @@ import { CODECS } from '../../../src/contract/core.ts'
 import type { Codec, Core } from '../../../src/contract/core.ts'
 import { concatBytes } from '../../../src/core/bytes.ts'
 import { put, randomBytes, volumeBytes } from './bytes.ts'
+import { DEFLATE_BOMB, DEFLATE_CASES } from './deflate-streams.ts'
 import { SAMPLES } from './samples.ts'
+import { raw, repeated, ZSTD_BOMBS, ZSTD_CASES, zstdFrame } from './zstd-frames.ts'
 
 const ALL_CODECS = Object.keys(CODECS) as Codec[]
 
@@ -116,6 +118,14 @@ export function codecClaims(core: () => Core): void {
     })
   })
 
+  it.each(DEFLATE_CASES)('decides rightly on a deflate stream with $name', ({ accepted, plain, stream }) => {
+    expect(decompressed(core(), 'deflate', stream, plain.length)).toEqual(accepted ? plain : undefined)
+  })
+
+  it.each(ZSTD_CASES)('decides rightly on a zstd frame with $name', ({ accepted, plain, frame }) => {
+    expect(decompressed(core(), 'zstd', frame, plain.length)).toEqual(accepted ? plain : undefined)
+  })
+
   it.each(BOMBS)('refuses $name within its bounds', ({ codec, bytes }) => {
     const started = performance.now()
     expect(decompressed(core(), codec, bytes, 100_000)).toBeUndefined()
@@ -167,42 +177,10 @@ function zlibSample(options: { level?: number; strategy?: number }) {
 
 const SKIPPABLE = [0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 7]
 
-interface ZstdHeader {
-  /** Makes a single segment of this content size. */
-  contentBytes?: number
-  /** The window byte of a frame that is none. */
-  window?: number
-  dictionary?: number
-  reserved?: boolean
-}
-
-export function zstdFrame(blocks: number[][], { contentBytes, window = 0, dictionary, reserved = false }: ZstdHeader): Uint8Array {
-  const descriptor = (contentBytes === undefined ? 0 : 0xa0) | (dictionary === undefined ? 0 : 1) | (reserved ? 8 : 0)
-  const size = contentBytes === undefined ? [] : [0, 8, 16, 24].map((shift) => (contentBytes >> shift) & 255)
-  const last = blocks.length - 1
-  const body = blocks.flatMap(([first, ...rest], index) => [first! | (index === last ? 1 : 0), ...rest])
-  const head = [...(contentBytes === undefined ? [window] : []), ...(dictionary === undefined ? [] : [dictionary])]
-  return Uint8Array.of(0x28, 0xb5, 0x2f, 0xfd, descriptor, ...head, ...size, ...body)
-}
-
-function block(kind: number, size: number, content: number[]): number[] {
-  const header = (kind << 1) | (size << 3)
-  return [header & 255, (header >> 8) & 255, header >> 16, ...content]
-}
-const raw = (size: number) => block(0, size, new Array<number>(size).fill(9))
-const repeated = (size: number) => block(1, size, [9])
-/** `count` sequences that copy 65,539 bytes and up each and take no bits but those of the lengths. */
-const greedy = (matchCode: number) => {
-  const literals = [0x08, 65]
-  const content = [...literals, 255, 255, 255, 0b01010100, 0, 0, matchCode, 1]
-  return block(2, content.length, content)
-}
-
 const zeros = new Uint8Array(16 << 20)
 const BOMBS: { name: string; codec: Codec; bytes: Uint8Array }[] = [
   { name: 'a deflate bomb', codec: 'deflate', bytes: new Uint8Array(deflateSync(zeros, { level: 9 })) },
-  { name: 'an lz4 bomb', codec: 'lz4', bytes: Uint8Array.of(0x1f, 0, 1, 0, ...new Array<number>(60_000).fill(255), 0, 0x10, 0) },
-  { name: 'a zstd bomb of repeated bytes', codec: 'zstd', bytes: zstdFrame(new Array<number[]>(10_000).fill(repeated(131_072)), { window: 13 << 3 }) },
-  { name: 'a zstd bomb of one sequence without end', codec: 'zstd', bytes: zstdFrame([greedy(52)], { window: 13 << 3 }) },
-  { name: 'a zstd bomb of one sequence that says its size', codec: 'zstd', bytes: zstdFrame([greedy(32)], { contentBytes: 100_000 }) },
+  { name: 'a deflate bomb of one copy over and over', codec: 'deflate', bytes: DEFLATE_BOMB },
+  { name: 'an lz4 bomb', codec: 'lz4', bytes: concatBytes([Uint8Array.of(0x1f, 0, 1, 0), new Uint8Array(4 << 20).fill(255), Uint8Array.of(0, 0x10, 0)]) },
+  ...ZSTD_BOMBS.map((bomb) => ({ ...bomb, codec: 'zstd' as const })),
 ]

@@ -54,12 +54,13 @@ function compressedWeights(bytes: Uint8Array): number[] {
 
 /** The last symbol's weight is not stored: it is what makes the code complete. */
 function huffmanCode(weights: number[]): HuffmanCode {
-  if (weights.some((weight) => weight > CODE_BITS_MAX)) damaged('zstd Huffman weight too large')
+  if (weights.some((weight) => weight > CODE_BITS_MAX)) damaged('zstd Huffman words too long')
   const sum = weights.reduce((words, weight) => words + ((1 << weight) >> 1), 0)
   if (sum === 0) damaged('empty zstd Huffman code')
   const bits = 32 - Math.clz32(sum)
   const rest = (1 << bits) - sum
-  if (bits > CODE_BITS_MAX || (rest & (rest - 1)) !== 0) damaged('zstd Huffman code does not add up')
+  if (bits > CODE_BITS_MAX) damaged('zstd Huffman words too long')
+  if ((rest & (rest - 1)) !== 0) damaged('zstd Huffman code does not add up')
   const all = [...weights, 32 - Math.clz32(rest)]
   if (!all.includes(1)) damaged('zstd Huffman code without its longest words')
 
