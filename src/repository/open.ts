@@ -38,7 +38,11 @@ const workersSchema = z.int().min(0).max(WORKERS_MAX)
  * Makes a repository. The key slot is written first and `config` last: until then the place is no repository. Rejects with
  * REPOSITORY_EXISTS, or REPOSITORY_INVALID when the place holds something else.
  */
-export async function initRepository(platform: Platform, storage: StorageBackend, options: OpenOptions & { init?: InitOptions | undefined } = {}): Promise<{ id: string; encrypted: boolean }> {
+export async function initRepository(
+  platform: Platform,
+  storage: StorageBackend,
+  options: OpenOptions & { init?: InitOptions | undefined } = {},
+): Promise<{ id: string; encrypted: boolean }> {
   const state = await readConfig(storage, options.signal).then(
     () => 'exists' as const,
     (error: unknown) => {
@@ -54,7 +58,9 @@ export async function initRepository(platform: Platform, storage: StorageBackend
   if (!encrypted && credentials) throw notEncrypted(storage)
   const keyring = encrypted ? newKeyring(platform.random) : await openKeyring(config.id)
   if (credentials) {
-    await withPort(platform, options.workers, (port) => addKeySlot({ storage, repositoryId: config.id, aead: platform.aead, port: () => port, signal: options.signal }, credentials, keyring, platform.random))
+    await withPort(platform, options.workers, (port) =>
+      addKeySlot({ storage, repositoryId: config.id, aead: platform.aead, port: () => port, signal: options.signal }, credentials, keyring, platform.random),
+    )
   }
   await writeConfig(storage, config, keyring, options.signal).catch((error: unknown) => {
     throw isBlockvaultError(error, 'OBJECT_EXISTS') ? alreadyThere(storage) : error
@@ -90,49 +96,63 @@ export async function openRepository(platform: Platform, storage: StorageBackend
 function repositoryOf(context: RepositoryContext): Repository {
   const { storage, sealer, config, platform, index, pool } = context
   let closed: Promise<void> | undefined
-  const open = () => {
+  const running = new Set<Promise<unknown>>()
+  /** Runs a job. Closing waits for it: what it works with must not be freed under it. */
+  const job = async <Result>(work: () => Promise<Result>): Promise<Result> => {
     if (closed) throw new BlockvaultError('CLOSED', 'The repository was used after it was closed.')
+    const run = work()
+    running.add(run)
+    try {
+      return await run
+    } catch (error) {
+      if (closed && isBlockvaultError(error, 'WORKER_FAILED'))
+        throw new BlockvaultError('CLOSED', 'The repository was closed while a job ran. Run the job again; what was stored is kept.', { cause: error })
+      throw error
+    } finally {
+      running.delete(run)
+    }
   }
+  const resolve = (references: readonly string[], signal: AbortSignal | undefined) =>
+    Promise.all(references.map((reference) => resolveReference(storage, sealer, reference, signal)))
   const repository: Repository = {
     id: config.id,
     encrypted: context.encrypted,
     location: storage.description,
-    async backup(source, options = {}) {
-      open()
-      pool.start()
-      return runBackup(context, source, { ...options, ...checkBackupOptions(options), id: options.id ?? uuidFrom(platform.random(16)) })
-    },
-    async list(options: ListOptions = {}) {
-      open()
-      const manifests = await readManifests(storage, sealer, options.onDamaged ?? (() => {}), options.signal)
-      return manifests.filter(({ volume }) => options.volume === undefined || volume === options.volume).map(backupInfo)
-    },
-    async show(reference) {
-      open()
-      return backupInfo(await readManifest(storage, sealer, await resolveReference(storage, sealer, reference)))
-    },
-    async restore(reference, target, options = {}) {
-      open()
-      pool.start()
-      const id = await resolveReference(storage, sealer, reference)
-      return runRestore(context, await readManifest(storage, sealer, id, options.signal), target, options)
-    },
-    async verify(options = {}) {
-      open()
-      pool.start()
-      const ids = options.backups ? await Promise.all(options.backups.map((reference) => resolveReference(storage, sealer, reference))) : await backupIds(storage, options.signal)
-      return runVerify(context, [...new Set(ids)], options)
-    },
-    async delete(references, options = {}) {
-      open()
-      // Every reference is resolved before the first removal: a typing error deletes nothing.
-      const ids = [...new Set(await Promise.all(references.map((reference) => resolveReference(storage, sealer, reference))))]
-      for (const id of ids) await storage.delete(manifestName(id), options)
-      return ids
-    },
+    backup: (source, options = {}) =>
+      job(async () => {
+        const checked = checkBackupOptions(options)
+        pool.start()
+        return runBackup(context, source, { ...options, ...checked, id: options.id ?? uuidFrom(platform.random(16)) })
+      }),
+    list: (options: ListOptions = {}) =>
+      job(async () => {
+        const manifests = await readManifests(storage, sealer, options.onDamaged ?? (() => {}), options.signal)
+        return manifests.filter(({ volume }) => options.volume === undefined || volume === options.volume).map(backupInfo)
+      }),
+    show: (reference) => job(async () => backupInfo(await readManifest(storage, sealer, await resolveReference(storage, sealer, reference)))),
+    restore: (reference, target, options = {}) =>
+      job(async () => {
+        pool.start()
+        const id = await resolveReference(storage, sealer, reference, options.signal)
+        return runRestore(context, await readManifest(storage, sealer, id, options.signal), target, options)
+      }),
+    verify: (options = {}) =>
+      job(async () => {
+        pool.start()
+        const ids = options.backups ? await resolve(options.backups, options.signal) : await backupIds(storage, options.signal)
+        return runVerify(context, [...new Set(ids)], options)
+      }),
+    delete: (references, options = {}) =>
+      job(async () => {
+        // Every reference is resolved before the first removal: a typing error deletes nothing.
+        const ids = [...new Set(await resolve(references, options.signal))]
+        for (const id of ids) await storage.delete(manifestName(id), options)
+        return ids
+      }),
     close() {
       closed ??= (async () => {
         await pool.close()
+        await Promise.allSettled(running)
         index.free()
         await storage.close()
         await platform.close()
@@ -181,10 +201,16 @@ function alreadyThere(storage: StorageBackend): BlockvaultError {
 }
 
 function keyRequired(storage: StorageBackend): BlockvaultError {
-  return new BlockvaultError('KEY_REQUIRED', `The repository at ${storage.description} is encrypted. Give its passphrase (--passphrase-file, BLOCKVAULT_PASSPHRASE) or its key file (--key-file).`)
+  return new BlockvaultError(
+    'KEY_REQUIRED',
+    `The repository at ${storage.description} is encrypted. Give its passphrase (--passphrase-file, BLOCKVAULT_PASSPHRASE) or its key file (--key-file).`,
+  )
 }
 
 /** Refusing protects from a store that swaps an encrypted repository for an open one. */
 function notEncrypted(storage: StorageBackend): BlockvaultError {
-  return new BlockvaultError('KEY_WRONG', `A passphrase or key was given, but the repository at ${storage.description} is not encrypted. If that is right, leave the passphrase and key out.`)
+  return new BlockvaultError(
+    'KEY_WRONG',
+    `A passphrase or key was given, but the repository at ${storage.description} is not encrypted. If that is right, leave the passphrase and key out.`,
+  )
 }

@@ -18,7 +18,12 @@ export async function backupIds(storage: StorageBackend, signal?: AbortSignal): 
 }
 
 /** Every readable manifest, newest first. A damaged one is passed to `onDamaged` and hides no other. */
-export async function readManifests(storage: StorageBackend, sealer: Sealer, onDamaged: (id: string, error: BlockvaultError) => void, signal?: AbortSignal): Promise<Manifest[]> {
+export async function readManifests(
+  storage: StorageBackend,
+  sealer: Sealer,
+  onDamaged: (id: string, error: BlockvaultError) => void,
+  signal?: AbortSignal,
+): Promise<Manifest[]> {
   const manifests: Manifest[] = []
   await eachOf(await backupIds(storage, signal), async (id) => {
     try {
@@ -35,26 +40,32 @@ export async function readManifests(storage: StorageBackend, sealer: Sealer, onD
 }
 
 /** The id a reference stands for. Rejects with BACKUP_NOT_FOUND or BACKUP_AMBIGUOUS. */
-export async function resolveReference(storage: StorageBackend, sealer: Sealer, reference: string): Promise<string> {
+export async function resolveReference(storage: StorageBackend, sealer: Sealer, reference: string, signal?: AbortSignal): Promise<string> {
   if (reference === 'latest' || reference.startsWith('latest:')) {
     const volume = reference.slice('latest:'.length)
-    const manifests = await readManifests(storage, sealer, () => {})
+    const manifests = await readManifests(storage, sealer, () => {}, signal)
     const found = manifests.find((manifest) => reference === 'latest' || manifest.volume === volume)
     if (!found) throw notFound(reference, reference === 'latest' ? 'the repository has no backups' : `no backup of a volume named ${volume}`)
     return found.id
   }
-  const ids = await backupIds(storage)
+  const ids = await backupIds(storage, signal)
   const wanted = reference.toLowerCase()
   if (UUID.test(wanted)) {
     if (!ids.includes(wanted)) throw notFound(reference, 'no backup has this id')
     return wanted
   }
-  if (wanted.length < PREFIX_LENGTH_MIN) throw new BlockvaultError('USAGE', `"${reference}" is too short: give at least ${PREFIX_LENGTH_MIN} characters of a backup's id, or latest, or latest:VOLUME.`)
+  if (wanted.length < PREFIX_LENGTH_MIN)
+    throw new BlockvaultError(
+      'USAGE',
+      `"${reference}" is too short: give at least ${PREFIX_LENGTH_MIN} characters of a backup's id, or latest, or latest:VOLUME.`,
+    )
   const matches = ids.filter((id) => id.startsWith(wanted))
   const [match] = matches
   if (match === undefined) throw notFound(reference, 'no backup id begins so')
   if (matches.length > 1) {
-    throw new BlockvaultError('BACKUP_AMBIGUOUS', `"${reference}" fits ${matches.length} backups: give more characters.`, { details: { reference, matches: matches.slice(0, 16) } })
+    throw new BlockvaultError('BACKUP_AMBIGUOUS', `"${reference}" fits ${matches.length} backups: give more characters.`, {
+      details: { reference, matches: matches.slice(0, 16) },
+    })
   }
   return match
 }

@@ -20,12 +20,13 @@ interface Chunk {
 function scanOf(chunks: readonly Chunk[]): Scan {
   const fingerprints = new Uint8Array(chunks.length * 32)
   for (const [chunk, { content }] of chunks.entries()) if (content > 0) fingerprints.set(fingerprintOf(content), chunk * 32)
-  return {
+  const scan: Partial<Scan> = {
     count: chunks.length,
     lengths: Uint32Array.from(chunks, ({ length }) => length),
     zero: Uint8Array.from(chunks, ({ content }) => (content === 0 ? 1 : 0)),
     fingerprints,
   }
+  return scan as Scan
 }
 
 function fingerprintOf(content: number): Uint8Array {
