@@ -1,8 +1,7 @@
 /** Jobs side by side: in one repository object, in two on one storage, and while another process writes. */
 import { describe, expect, it } from 'vitest'
-import type { Repository } from '../../src/contract/backup.ts'
 import type { StorageBackend } from '../../src/contract/storage.ts'
-import { openRepository } from '../../src/repository/open.ts'
+import { initRepository, openRepository } from '../../src/repository/open.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { copyOf, newRepository, opened, platform, type TestRepository } from './support/repositories.ts'
 import { noise, numbers, SEED } from './support/random.ts'
@@ -63,32 +62,39 @@ describe('two processes on one storage', () => {
     )
   })
 
-  it(`restore what the other one is just committing (seed ${SEED})`, async () => {
-    // The reader lists what there is, again and again, and restores the newest: its index must never be older than a manifest it saw.
+  it('restore what the other one commits while a job here is reading the index', async () => {
     const repository = await newRepository()
-    await opened(repository, (open) => open.backup(handleOf(volumes[0]!)))
-    let writing = true
-    const write = async () => {
-      for (let round = 0; round < 8; round++)
-        await opened(repository, (open) => open.backup(handleOf(volumeOf(MIB, [{ offset: 4096 * round, bytes: noise(100 + round, 9000) }]))), {
-          storage: slow(createMemoryStorage(repository.objects), SEED + round),
-        })
-      writing = false
-    }
-    const read = (open: Repository) => async () => {
-      while (writing) {
-        const [newest] = await open.list()
-        expect((await restored(open, newest!.id)).length).toBe(newest!.volumeBytes)
-      }
-    }
-    await opened(repository, (open) => Promise.all([write(), read(open)(), read(open)(), read(open)()]), {
-      storage: slow(createMemoryStorage(repository.objects), SEED + 99),
+    await opened(repository, (open) => open.backup(handleOf(first)))
+    let reached = () => {}
+    const reading = new Promise<void>((resolve) => (reached = resolve))
+    let release = () => {}
+    const released = new Promise<void>((resolve) => (release = resolve))
+    let held = false
+    const storage = watched(createMemoryStorage(repository.objects), {
+      async before({ method, name }) {
+        if (held || method !== 'get' || !name.startsWith('index/')) return
+        held = true
+        reached()
+        await released
+      },
     })
+    await opened(
+      repository,
+      async (open) => {
+        const verifying = open.verify()
+        await reading // It has listed indexes and packs by now, and waits.
+        const { id } = await opened(repository, (other) => other.backup(handleOf(second)))
+        const bytes = restored(open, id)
+        setTimeout(release, 20)
+        expect(same(await bytes, second)).toBe(true)
+        expect((await verifying).errors).toEqual([])
+      },
+      { storage },
+    )
   })
 
   it('make one repository when both init at once', async () => {
     for (let round = 0; round < 10; round++) {
-      const { initRepository } = await import('../../src/repository/open.ts')
       const objects = new Map<string, Uint8Array<ArrayBuffer>>()
       const options = { credentials: { key: noise(1, 32) }, workers: 0 }
       const results = await Promise.allSettled(
