@@ -16,10 +16,9 @@ pub fn xxh64(bytes: &[u8]) -> u64 {
                 *lane = round(*lane, u64::from_le_bytes(*word));
             }
         }
-        let turned = [1, 7, 12, 18].iter().zip(lanes).fold(0u64, |sum, (&bits, lane)| sum.wrapping_add(lane.rotate_left(bits)));
-        lanes.iter().fold(turned, |hash, &lane| {
-            (hash ^ round(0, lane)).wrapping_mul(PRIMES[0]).wrapping_add(PRIMES[3])
-        })
+        let turned =
+            [1, 7, 12, 18].iter().zip(lanes).fold(0u64, |sum, (&bits, lane)| sum.wrapping_add(lane.rotate_left(bits)));
+        lanes.iter().fold(turned, |hash, &lane| (hash ^ round(0, lane)).wrapping_mul(PRIMES[0]).wrapping_add(PRIMES[3]))
     };
     hash = hash.wrapping_add(bytes.len() as u64);
     let mut at = 0;

@@ -10,11 +10,6 @@ pub fn read_u64(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-#[inline(always)]
-pub fn write_u64(bytes: &mut [u8], at: usize, word: u64) {
-    bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
-}
-
 /// Sixteen bytes from one buffer to another: one vector load and store.
 #[inline(always)]
 pub fn copy_16(target: &mut [u8], to: usize, source: &[u8], from: usize) {

@@ -27,6 +27,7 @@ impl<'a> Output<'a> {
         Self { target, at, literals: literals.buffer(), literals_at: 0, literals_length: literals.length() }
     }
 
+    #[inline(never)]
     pub fn execute(&mut self, sequences: &[Sequence]) -> Option<()> {
         let (target, literals) = (&mut *self.target, self.literals);
         let (mut at, mut literals_at) = (self.at, self.literals_at);
@@ -36,7 +37,8 @@ impl<'a> Output<'a> {
             let distance = sequence.distance as usize;
             // Lengths have at most 17 bits and buffers far less than 2^31 bytes: no sum here wraps.
             let (match_at, end) = (at + count, at + count + length);
-            if count > self.literals_length - literals_at || end > target.len() || distance.wrapping_sub(1) >= match_at {
+            if count > self.literals_length - literals_at || end > target.len() || distance.wrapping_sub(1) >= match_at
+            {
                 return None;
             }
             if end + OVERRUN > target.len() {
@@ -90,6 +92,7 @@ fn move_16(target: &mut [u8], to: usize, from: usize) {
 
 /// A match that runs into itself within 16 bytes repeats them: the first 16 bytes one by one, then the last whole
 /// number of repetitions that fits 16 bytes is far enough away for copies of 8.
+#[inline(never)]
 fn overlapping(target: &mut [u8], to: usize, distance: usize, length: usize) {
     for at in to..to + 16 {
         target[at] = target[at - distance];

@@ -63,7 +63,8 @@ impl Table {
         weights[count] = last.ilog2() as u8 + 1;
         let mut starts = [0usize; 16];
         for &weight in &weights[..=count] {
-            starts[(weight as usize + 1) % 16] += if weight > 0 { 1 << (HUFFMAN_BITS_MAX - bits_max + u32::from(weight) - 1) } else { 0 };
+            starts[(weight as usize + 1) % 16] +=
+                if weight > 0 { 1 << (HUFFMAN_BITS_MAX - bits_max + u32::from(weight) - 1) } else { 0 };
         }
         // The two longest codes differ in their last bit, so there are at least two.
         if weights[..=count].iter().filter(|&&weight| weight == 1).count() < 2 {
@@ -134,7 +135,10 @@ impl Table {
                 break;
             }
             let span = done..done + runs * RUN;
-            let runs = t0[span.clone()].as_chunks_mut::<RUN>().0.iter_mut()
+            let runs = t0[span.clone()]
+                .as_chunks_mut::<RUN>()
+                .0
+                .iter_mut()
                 .zip(t1[span.clone()].as_chunks_mut::<RUN>().0)
                 .zip(t2[span.clone()].as_chunks_mut::<RUN>().0)
                 .zip(t3[span.clone()].as_chunks_mut::<RUN>().0);
@@ -196,4 +200,3 @@ fn read_weights(source: &[u8], weights: &mut [u8; 256]) -> Option<usize> {
     }
     None
 }
-

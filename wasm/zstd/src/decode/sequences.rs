@@ -87,8 +87,8 @@ impl Sequences {
         let [lengths, offsets, matches] =
             [&self.literals_lengths, &self.offsets, &self.match_lengths].map(|table| &*table.entries);
         let mut reader = Reader::new(PADDING * 8 + bits);
-        let [mut length, mut offset, mut match_] = [&self.literals_lengths, &self.offsets, &self.match_lengths]
-            .map(|table| reader.take(stream, table.log));
+        let [mut length, mut offset, mut match_] =
+            [&self.literals_lengths, &self.offsets, &self.match_lengths].map(|table| reader.take(stream, table.log));
         let [mut r0, mut r1, mut r2] = *repeated;
         let (mut left, mut unmade) = (count, 0);
         while left > 0 {
@@ -191,10 +191,8 @@ impl Table {
         self.log = log;
         fse::build(probabilities, log, |at, state| {
             let (baseline, extra) = meaning(state.symbol as usize);
-            self.entries[at % FSE_STATES_MAX] = u64::from(baseline) << 32
-                | u64::from(state.base) << 16
-                | u64::from(extra) << 8
-                | u64::from(state.bits);
+            self.entries[at % FSE_STATES_MAX] =
+                u64::from(baseline) << 32 | u64::from(state.base) << 16 | u64::from(extra) << 8 | u64::from(state.bits);
         });
     }
 }

@@ -26,6 +26,14 @@ impl<'a> BitWriter<'a> {
         self.held += count;
     }
 
+    /// Flushes if `count` more bits would not fit.
+    #[inline(always)]
+    pub fn make_room(&mut self, count: u32) {
+        if self.held + count > 63 {
+            self.flush();
+        }
+    }
+
     /// Leaves at most 7 bits.
     #[inline(always)]
     pub fn flush(&mut self) {

@@ -103,22 +103,17 @@ pub fn log2(value: u32) -> u32 {
     whole * COST_ONE + fraction + (fraction * (256 - fraction) * 88 >> 16)
 }
 
-/// What a symbol does to a state: bits out = (state + bits_delta) >> 16, next = nexts[(state >> bits) + start].
-#[derive(Clone, Copy, Default)]
-struct Step {
-    bits_delta: u32,
-    start: i32,
-}
-
+/// How symbols move a state. Bits out = (state + low half of the step) >> 16, and the next state is
+/// nexts[(state >> bits) + high half].
 pub struct Table {
     nexts: [u16; FSE_STATES_MAX],
-    steps: [Step; SYMBOLS_MAX],
+    steps: [u64; SYMBOLS_MAX],
     pub log: u32,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        Self { nexts: [0; FSE_STATES_MAX], steps: [Step::default(); SYMBOLS_MAX], log: 0 }
+        Self { nexts: [0; FSE_STATES_MAX], steps: [0; SYMBOLS_MAX], log: 0 }
     }
 }
 
@@ -132,15 +127,10 @@ impl Table {
         for (symbol, &probability) in probabilities.iter().enumerate() {
             let states = u32::from(probability.unsigned_abs());
             places[symbol] = total;
-            self.steps[symbol] = match states {
-                // Never coded.
-                0 => Step { bits_delta: (log + 1) << 16, start: 0 },
-                1 => Step { bits_delta: (log << 16) - (1 << log), start: total as i32 - 1 },
-                _ => {
-                    let bits = log - (states - 1).ilog2();
-                    Step { bits_delta: (bits << 16) - (states << bits), start: total as i32 - states as i32 }
-                }
-            };
+            let bits = if states > 1 { log - (states - 1).ilog2() } else { log };
+            // A symbol of no states is never coded.
+            let bits_delta = (bits << 16).wrapping_sub(states << bits);
+            self.steps[symbol] = u64::from(total.wrapping_sub(states)) << 32 | u64::from(bits_delta);
             total += states;
         }
         for (state, &symbol) in symbols.iter().enumerate().take(size) {
@@ -160,17 +150,25 @@ impl Table {
     /// The state that a stream's last symbol leaves; costs nothing.
     pub fn first(&self, symbol: u8) -> u32 {
         let step = self.steps[symbol as usize % SYMBOLS_MAX];
-        let bits = (step.bits_delta + (1 << 15)) >> 16;
-        let value = (bits << 16).wrapping_sub(step.bits_delta);
-        self.nexts[((value >> bits) as i32 + step.start) as usize % FSE_STATES_MAX].into()
+        let bits = (step as u32).wrapping_add(1 << 15) >> 16;
+        self.next((bits << 16).wrapping_sub(step as u32) >> (bits % 32), step)
+    }
+
+    /// Moves the state; returns the bits that leave it, and how many.
+    #[inline(always)]
+    pub fn step(&self, state: &mut u32, symbol: u8) -> (u32, u32) {
+        let step = self.steps[symbol as usize % SYMBOLS_MAX];
+        let count = state.wrapping_add(step as u32) >> 16;
+        let kept = *state >> (count % 32);
+        // Cheaper than a mask made of the count.
+        let bits = state.wrapping_sub(kept << (count % 32));
+        *state = self.next(kept, step);
+        (bits, count)
     }
 
     #[inline(always)]
-    pub fn add(&self, state: &mut u32, symbol: u8, bits: &mut BitWriter) {
-        let step = self.steps[symbol as usize % SYMBOLS_MAX];
-        let count = (*state + step.bits_delta) >> 16;
-        bits.add(u64::from(*state & ((1 << (count % 32)) - 1)), count);
-        *state = self.nexts[((*state >> (count % 32)) as i32).wrapping_add(step.start) as usize % FSE_STATES_MAX].into();
+    fn next(&self, kept: u32, step: u64) -> u32 {
+        self.nexts[kept.wrapping_add((step >> 32) as u32) as usize % FSE_STATES_MAX].into()
     }
 
     /// The state itself, which the decoder begins with.

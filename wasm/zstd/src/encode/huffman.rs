@@ -196,7 +196,8 @@ fn limit(lengths: &mut [u32]) {
     // Whatever is free now shortens the commonest codes that fit it.
     let mut free = -over;
     while free > 0 {
-        let Some(at) = (0..lengths.len()).rev().find(|&at| lengths[at] > 1 && 1 << (HUFFMAN_BITS_MAX - lengths[at]) <= free)
+        let Some(at) =
+            (0..lengths.len()).rev().find(|&at| lengths[at] > 1 && 1 << (HUFFMAN_BITS_MAX - lengths[at]) <= free)
         else {
             break;
         };
@@ -229,7 +230,8 @@ fn describe_by_fse(weights: &[u8], space: &mut Space, at: usize) -> Option<usize
     turns[last % 2] = table.first(weights[last]);
     turns[(last - 1) % 2] = table.first(weights[last - 1]);
     for at in (0..last - 1).rev() {
-        table.add(&mut turns[at % 2], weights[at], &mut bits);
+        let (low, count) = table.step(&mut turns[at % 2], weights[at]);
+        bits.add(low.into(), count);
         bits.flush();
     }
     table.finish(turns[1], &mut bits);

@@ -40,10 +40,17 @@ impl LiteralsEncoder {
             return raw(literals, space, at);
         }
         self.codes.build(&counts);
-        let head_bytes = if literals.len() < 1 << 10 { 3 } else if literals.len() < 1 << 14 { 4 } else { 5 };
+        let head_bytes = if literals.len() < 1 << 10 {
+            3
+        } else if literals.len() < 1 << 14 {
+            4
+        } else {
+            5
+        };
         let body = at + head_bytes;
         let described = self.codes.describe(space, body);
-        let fresh = described.map_or(usize::MAX, |end| end - body + self.codes.cost(&counts).unwrap_or(u32::MAX) as usize / 8);
+        let fresh =
+            described.map_or(usize::MAX, |end| end - body + self.codes.cost(&counts).unwrap_or(u32::MAX) as usize / 8);
         let reused = match (self.last_known, self.last.cost(&counts)) {
             (true, Some(bits)) => bits as usize / 8,
             _ => usize::MAX,
@@ -75,7 +82,8 @@ impl LiteralsEncoder {
             4 => (2, 14),
             _ => (3, 18),
         };
-        let head = u64::from(kind) | format << 2 | (literals.len() as u64) << 4 | ((end - body) as u64) << (4 + size_bits);
+        let head =
+            u64::from(kind) | format << 2 | (literals.len() as u64) << 4 | ((end - body) as u64) << (4 + size_bits);
         space[at..body].copy_from_slice(&head.to_le_bytes()[..head_bytes]);
         end
     }

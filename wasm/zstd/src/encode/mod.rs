@@ -7,21 +7,27 @@ mod fse;
 mod huffman;
 mod literals;
 mod matches;
+mod parse;
 mod sequences;
+mod window;
 
 use crate::format::{BLOCK_BYTES_MAX, BLOCK_COMPRESSED, BLOCK_RAW, BLOCK_RLE, MAGIC};
 use crate::words::boxed;
 use bits::{SPACE, Space};
 use literals::LiteralsEncoder;
 use matches::MatchFinder;
+use parse::Parse;
 use sequences::SequencesEncoder;
+use window::Window;
 
 /// An offset's 24 extra bits, and those of both lengths, just fit a word of the bit writer.
 const FRAME_BYTES_MAX: usize = 16 << 20;
 const BLOCK_HEAD_BYTES: usize = 3;
 
 pub struct Encoder {
+    window: Box<Window>,
     matches: MatchFinder,
+    parse: Parse,
     literals: LiteralsEncoder,
     sequences: SequencesEncoder,
     space: Box<Space>,
@@ -30,7 +36,9 @@ pub struct Encoder {
 impl Default for Encoder {
     fn default() -> Self {
         Self {
+            window: boxed(0),
             matches: MatchFinder::default(),
+            parse: Parse::default(),
             literals: LiteralsEncoder::default(),
             sequences: SequencesEncoder::default(),
             space: boxed(0),
@@ -52,9 +60,9 @@ impl Encoder {
         let room = target.len().min(source.len().saturating_sub(1));
         self.literals.forget();
         self.sequences.forget();
+        self.window[..source.len()].copy_from_slice(source);
         let offsets = self.matches.begin();
         let length = self.frame(source, &mut target[..room], offsets);
-        self.matches.end(source.len());
         length.unwrap_or(0)
     }
 
@@ -65,7 +73,7 @@ impl Encoder {
             let end = source.len().min(start + BLOCK_BYTES_MAX);
             let last = u32::from(end == source.len());
             let block = &source[start..end];
-            let left = self.matches.find(source, start, end, offsets);
+            let left = self.matches.find(&self.window, start, end, offsets, &mut self.parse);
             let length = self.body(block.len());
             let (kind, size, body) = match length {
                 Some(length) if length < RLE_LOOK && block.iter().all(|&byte| byte == block[0]) => {
@@ -94,8 +102,8 @@ impl Encoder {
 
     /// Encodes what the match finder left into `space`; returns the length, or none when raw is as good.
     fn body(&mut self, block_bytes: usize) -> Option<usize> {
-        let parse = &self.matches.parse;
-        if parse.count() == 0 && parse.literals().len() < 64 {
+        let parse = &self.parse;
+        if parse.sequences().is_empty() && parse.literals().len() < 64 {
             return None;
         }
         let literals_end = self.literals.write(parse.literals(), &mut self.space, 0);

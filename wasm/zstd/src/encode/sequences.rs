@@ -2,10 +2,10 @@
 
 use super::bits::{BitWriter, Space};
 use super::fse::{Distribution, SYMBOLS_MAX, Table};
-use super::matches::{Parse, SEQUENCES_MAX};
+use super::parse::{Parse, SEQUENCES_MAX};
 use crate::format::{
-    Kind, LITERALS_LENGTH, MATCH_LENGTH, MODE_COMPRESSED, MODE_PREDEFINED, MODE_REPEAT, MODE_RLE, OFFSET, literals_length,
-    match_length,
+    Kind, LITERALS_LENGTH, MATCH_BYTES_MIN, MATCH_LENGTH, MODE_COMPRESSED, MODE_PREDEFINED, MODE_REPEAT, MODE_RLE,
+    OFFSET, literals_length, match_length,
 };
 use crate::words::boxed;
 
@@ -13,9 +13,6 @@ const SHORT_LITERALS: usize = 64;
 const SHORT_MATCHES: usize = 128;
 /// A description is built and measured only for as many sequences; for fewer it seldom pays.
 const DESCRIBED_MIN: u32 = 24;
-/// States take at most 9 + 9 + 8 bits: with as many extra bits, and the 7 that may be left, they fit a word. All extra
-/// bits of one sequence fit by themselves: 24 + 16 + 16, with offsets of at most `FRAME_BYTES_MAX`.
-const EXTRA_BITS_MAX: u32 = 63 - 7 - 26;
 
 struct Coder {
     kind: &'static Kind,
@@ -25,28 +22,32 @@ struct Coder {
     table: Table,
 }
 
+/// A sequence as its stream has it.
+#[derive(Clone, Copy, Default)]
+struct Coded {
+    /// Of both lengths and the offset, the literals length's lowest. At most 16 + 16 + 24: `FRAME_BYTES_MAX` bounds those
+    /// of an offset.
+    extra: u64,
+    extra_bits: u8,
+    literals: u8,
+    match_: u8,
+    offset: u8,
+}
+
 pub struct SequencesEncoder {
     lengths: Coder,
     offsets: Coder,
     matches: Coder,
-    length_codes: [u8; SHORT_LITERALS],
-    match_codes: [u8; SHORT_MATCHES],
-    /// literals length code | match length code << 8 | offset code << 16 | extra bits << 24
-    codes: Box<[u32; SEQUENCES_MAX]>,
+    coded: Box<[Coded; SEQUENCES_MAX]>,
 }
 
 impl Default for SequencesEncoder {
     fn default() -> Self {
-        let code_of = |meaning: fn(usize) -> (u32, u32), value: usize| {
-            (0..).take_while(|&code| meaning(code).0 as usize <= value).last().unwrap_or(0) as u8
-        };
         Self {
             lengths: Coder::new(&LITERALS_LENGTH),
             offsets: Coder::new(&OFFSET),
             matches: Coder::new(&MATCH_LENGTH),
-            length_codes: std::array::from_fn(|length| code_of(literals_length, length)),
-            match_codes: std::array::from_fn(|over| code_of(match_length, over + 3)),
-            codes: boxed(0),
+            coded: boxed(Coded::default()),
         }
     }
 }
@@ -60,7 +61,7 @@ impl SequencesEncoder {
 
     /// Writes the section at `at`; returns its end.
     pub fn write(&mut self, parse: &Parse, space: &mut Space, mut at: usize) -> usize {
-        let count = parse.count();
+        let count = parse.sequences().len();
         let (head, bytes) = match count {
             0..128 => (count, 1),
             128..0x7F00 => ((count >> 8) + 128 | (count & 255) << 8, 2),
@@ -80,83 +81,99 @@ impl SequencesEncoder {
         space[modes] |= mode << 4;
         let (mode, end) = self.matches.choose(&matches, count as u32, space, end);
         space[modes] |= mode << 2;
-        self.encode(parse, space, end)
+        self.encode(count, space, end)
     }
 
+    #[inline(never)]
     fn make_codes(&mut self, parse: &Parse) -> [[u32; SYMBOLS_MAX]; 3] {
         let (mut lengths, mut offsets, mut matches) = ([0; SYMBOLS_MAX], [0; SYMBOLS_MAX], [0; SYMBOLS_MAX]);
-        for (codes, sequence) in self.codes.iter_mut().zip(parse.sequences()) {
-            let (literals, over) = (sequence.literals(), sequence.match_over());
-            let length = match self.length_codes.get(literals as usize) {
-                Some(&code) => u32::from(code),
-                None => literals.ilog2() + 19,
+        for (coded, sequence) in self.coded.iter_mut().zip(parse.sequences()) {
+            let (literals, over, offset_value) = (sequence.literals(), sequence.match_over(), sequence.offset_value());
+            let (length, length_bits) = match SHORT_LITERALS_CODES.get(literals as usize) {
+                Some(&[code, bits]) => (code, u32::from(bits)),
+                None => (literals.ilog2() as u8 + 19, literals.ilog2()),
             };
-            let match_ = match self.match_codes.get(over as usize) {
-                Some(&code) => u32::from(code),
-                None => over.ilog2() + 36,
+            let (match_, match_bits) = match SHORT_MATCHES_CODES.get(over as usize) {
+                Some(&[code, bits]) => (code, u32::from(bits)),
+                None => (over.ilog2() as u8 + 36, over.ilog2()),
             };
-            let offset = (sequence.offset_value() | 1).ilog2();
+            let offset = (offset_value | 1).ilog2();
             lengths[length as usize % SYMBOLS_MAX] += 1;
             matches[match_ as usize % SYMBOLS_MAX] += 1;
             offsets[offset as usize % SYMBOLS_MAX] += 1;
-            *codes = length | match_ << 8 | offset << 16;
+            // Baselines are multiples of what their extra bits count, so those are the value's low bits.
+            *coded = Coded {
+                extra: low(literals, length_bits)
+                    | low(over, match_bits) << (length_bits % 64)
+                    | low(offset_value, offset) << ((length_bits + match_bits) % 64),
+                extra_bits: (length_bits + match_bits + offset) as u8,
+                literals: length,
+                match_,
+                offset: offset as u8,
+            };
         }
         [lengths, offsets, matches]
     }
 
-    fn encode(&self, parse: &Parse, space: &mut Space, at: usize) -> usize {
+    #[inline(never)]
+    fn encode(&self, count: usize, space: &mut Space, at: usize) -> usize {
         let (lengths, offsets, matches) = (&self.lengths.table, &self.offsets.table, &self.matches.table);
         let mut bits = BitWriter::new(space, at);
-        let mut states = None;
-        for (sequence, &codes) in parse.sequences().iter().zip(self.codes.iter()).rev() {
-            let [length, match_, offset, _] = codes.to_le_bytes();
-            let extra = [
-                EXTRA_LENGTH[length as usize % SYMBOLS_MAX],
-                EXTRA_MATCH[match_ as usize % SYMBOLS_MAX],
-                offset,
-            ].map(u32::from);
-            match &mut states {
-                None => states = Some((lengths.first(length), offsets.first(offset), matches.first(match_))),
-                Some((length_state, offset_state, match_state)) => {
-                    offsets.add(offset_state, offset, &mut bits);
-                    matches.add(match_state, match_, &mut bits);
-                    lengths.add(length_state, length, &mut bits);
-                    if extra[0] + extra[1] + extra[2] > EXTRA_BITS_MAX {
-                        bits.flush();
-                    }
-                }
-            }
-            bits.add(low(sequence.literals(), extra[0]), extra[0]);
-            bits.add(low(sequence.match_over(), extra[1]), extra[1]);
-            bits.add(low(sequence.offset_value(), extra[2]), extra[2]);
+        let last = self.coded[(count - 1) % SEQUENCES_MAX];
+        let (mut length, mut offset, mut match_) =
+            (lengths.first(last.literals), offsets.first(last.offset), matches.first(last.match_));
+        bits.add(last.extra, last.extra_bits.into());
+        bits.flush();
+        for coded in self.coded[..count - 1].iter().rev() {
+            let (offset_low, offset_count) = offsets.step(&mut offset, coded.offset);
+            let (match_low, match_count) = matches.step(&mut match_, coded.match_);
+            let (length_low, length_count) = lengths.step(&mut length, coded.literals);
+            // At most 8 + 9 + 9 bits.
+            let low = offset_low | match_low << (offset_count % 32) | length_low << ((offset_count + match_count) % 32);
+            bits.add(low.into(), offset_count + match_count + length_count);
+            bits.make_room(coded.extra_bits.into());
+            bits.add(coded.extra, coded.extra_bits.into());
             bits.flush();
         }
-        if let Some((length_state, offset_state, match_state)) = states {
-            matches.finish(match_state, &mut bits);
-            offsets.finish(offset_state, &mut bits);
-            lengths.finish(length_state, &mut bits);
-            bits.flush();
-        }
+        matches.finish(match_, &mut bits);
+        offsets.finish(offset, &mut bits);
+        lengths.finish(length, &mut bits);
+        bits.flush();
         bits.finish()
     }
 }
 
 #[inline(always)]
 fn low(value: u32, count: u32) -> u64 {
-    u64::from(value) & ((1 << (count % 64)) - 1)
+    u64::from(value & ((1 << (count % 32)) - 1))
 }
 
-const EXTRA_LENGTH: [u8; SYMBOLS_MAX] = extra_bits(false);
-const EXTRA_MATCH: [u8; SYMBOLS_MAX] = extra_bits(true);
-
-const fn extra_bits(matches: bool) -> [u8; SYMBOLS_MAX] {
-    let mut bits = [0; SYMBOLS_MAX];
-    let mut code = 0;
-    while code < if matches { MATCH_LENGTH.symbols } else { LITERALS_LENGTH.symbols } {
-        bits[code] = if matches { match_length(code).1 } else { literals_length(code).1 } as u8;
+/// (code, extra bits) of the values that have no code of their own power of two.
+const SHORT_LITERALS_CODES: [[u8; 2]; SHORT_LITERALS] = {
+    let (mut codes, mut code) = ([[0; 2]; SHORT_LITERALS], 0);
+    while code < 25 {
+        let (baseline, bits) = literals_length(code);
+        fill(&mut codes, baseline as usize, code, bits);
         code += 1;
     }
-    bits
+    codes
+};
+const SHORT_MATCHES_CODES: [[u8; 2]; SHORT_MATCHES] = {
+    let (mut codes, mut code) = ([[0; 2]; SHORT_MATCHES], 0);
+    while code < 43 {
+        let (baseline, bits) = match_length(code);
+        fill(&mut codes, (baseline - MATCH_BYTES_MIN) as usize, code, bits);
+        code += 1;
+    }
+    codes
+};
+
+const fn fill(codes: &mut [[u8; 2]], from: usize, code: usize, bits: u32) {
+    let mut value = from;
+    while value < from + (1 << bits) {
+        codes[value] = [code as u8, bits as u8];
+        value += 1;
+    }
 }
 
 impl Coder {
