@@ -115,12 +115,16 @@ export async function readRepository(root: string, secret: { key?: Bytes; passph
       const span = config.segmentBytes * 128 ** level
       const end = Math.min(offset + span, volumeBytes)
       let at = offset
-      for (let entry = 1; entry < node.length; entry += node[entry] === 1 ? 37 : 5) {
+      for (let entry = 1; entry < node.length; entry += node[entry] === 0 ? 5 : level > 0 ? 37 : 53) {
         const count = new DataView(node.buffer).getUint32(entry + 1, true)
         const child = node[entry] === 1 ? hex(node.subarray(entry + 5, entry + 37)) : null
         if (level > 0) for (let repeat = 0; repeat < count; repeat++, at += span / 128) await walk(level - 1, child, at)
         else {
-          if (child !== null) volume.set(await chunk(child), at)
+          if (child !== null) {
+            const bytes = await chunk(child)
+            check((await changeTag(bytes)) === hex(node.subarray(entry + 37, entry + 53)), 'change tag of a chunk')
+            volume.set(bytes, at)
+          }
           pieces.push({ offset: at, length: count, zero: child === null })
           at += count
         }
@@ -129,6 +133,24 @@ export async function readRepository(root: string, secret: { key?: Bytes; passph
     }
     await walk(top.level, top.fingerprint, 0)
     return { volume, pieces }
+  }
+
+  async function changeTag(bytes: Bytes): Promise<string> {
+    const keys = fromHex(await blake3('blockvault/1 change tag', 1104 * 8, fingerprintKey))
+    const [padded, key] = [new Uint8Array(Math.ceil(bytes.length / 1024) * 1024), new DataView(keys.buffer)]
+    padded.set(bytes)
+    const words = new DataView(padded.buffer)
+    const sums = new BigUint64Array(padded.length / 256 + 1)
+    const sum = (at: number, keyAt: number) => BigInt((words.getUint32(at, true) + key.getUint32(keyAt, true)) >>> 0)
+    for (let block = 0; block < padded.length; block += 1024) {
+      for (let pass = 0; pass < 4; pass++) {
+        let total = 0n
+        for (let at = 0; at < 1024; at += at % 32 === 12 ? 20 : 4) total += sum(block + at, at + pass * 16) * sum(block + at + 16, at + 16 + pass * 16)
+        sums[block / 256 + pass] = BigInt.asUintN(64, total)
+      }
+    }
+    sums[padded.length / 256] = BigInt(bytes.length)
+    return (await blake3(new Uint8Array(sums.buffer), 256, keys.subarray(1072))).slice(0, 32)
   }
 
   /** Lengths of the chunks that a segment is cut into. */

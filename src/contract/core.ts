@@ -8,6 +8,12 @@
 
 /** Bytes of a fingerprint: keyed BLAKE3-256. */
 export const FINGERPRINT_BYTES = 32
+/**
+ * Bytes of a change tag: 128 bits, UMAC's first layer (RFC 4418, section 5.2) under keyed BLAKE3. Two different chunks of one
+ * length have equal tags with a chance of 2^-128 over the key, whoever chose them. Compared only with the tag of the same
+ * place in the backup before; the identity of a chunk is its fingerprint.
+ */
+export const CHANGE_TAG_BYTES = 16
 /** Bytes of a fingerprint or encryption key. */
 export const KEY_BYTES = 32
 
@@ -43,11 +49,18 @@ export interface Scan {
   zero: Uint8Array<ArrayBuffer>
   /** `count` × 32 bytes. */
   fingerprints: Uint8Array<ArrayBuffer>
+  /** `count` × 16 bytes; all zero where the chunk is. */
+  changeTags: Uint8Array<ArrayBuffer>
 }
 
+/** Whether chunks are still what they were: zero flags and change tags alone, four times as fast as a scan. */
+export type ChunkTags = Pick<Scan, 'zero' | 'changeTags'>
+
 export interface Scanner {
-  /** Cuts and fingerprints the first `length` bytes of `segment`. `length` is at most `SEGMENT_BYTES_MAX`. */
-  scan(segment: CoreBuffer, length: number): Scan
+  /** Cuts, fingerprints and tags `length` bytes of `segment`, from `offset`, 0 by default. `length` is at most `SEGMENT_BYTES_MAX`. */
+  scan(segment: CoreBuffer, length: number, offset?: number): Scan
+  /** Zero flags and change tags of chunks of known `lengths` that follow each other from `offset` of `segment`. */
+  tag(segment: CoreBuffer, offset: number, lengths: Uint32Array): ChunkTags
   free(): void
 }
 

@@ -5,7 +5,7 @@
  */
 import * as glue from '../../wasm/pkg/blockvault_core.js'
 import type { ChunkIndex, ChunkPlace, ChunkerOptions, Codec, CodecNumber, Core, FingerprintSet, Scanner } from '../contract/core.ts'
-import { CODECS, FINGERPRINT_BYTES, KEY_BYTES, SEGMENT_BYTES_MAX } from '../contract/core.ts'
+import { CHANGE_TAG_BYTES, CODECS, FINGERPRINT_BYTES, KEY_BYTES, SEGMENT_BYTES_MAX } from '../contract/core.ts'
 import { BlockvaultError } from '../contract/errors.ts'
 import { type CoreMemory, coreMemory } from './memory.ts'
 
@@ -59,15 +59,21 @@ function scanner(memory: CoreMemory, options: ChunkerOptions, key: Uint8Array): 
     throw new BlockvaultError('USAGE', 'Chunk sizes must be 512 bytes to 4 MiB for fixed, and 64 bytes <= min <= average <= max <= 4 MiB for fastcdc.')
   }
   return {
-    scan(segment, length) {
+    scan(segment, length, offset = 0) {
       if (length > SEGMENT_BYTES_MAX) throw new BlockvaultError('INTERNAL', `A segment has at most ${SEGMENT_BYTES_MAX} bytes, not ${length}.`)
-      const count = inner.scan(memory.address(segment, 0, length), length)
+      const count = inner.scan(memory.address(segment, offset, length), length)
       return {
         count,
         lengths: memory.copyWords(inner.lengths(), count),
         zero: memory.copy(inner.zero(), count),
         fingerprints: memory.copy(inner.fingerprints(), count * FINGERPRINT_BYTES),
+        changeTags: memory.copy(inner.change_tags(), count * CHANGE_TAG_BYTES),
       }
+    },
+    tag(segment, offset, lengths) {
+      const length = lengths.reduce((sum, bytes) => sum + bytes, 0)
+      inner.tag(memory.address(segment, offset, length), length, lengths)
+      return { zero: memory.copy(inner.zero(), lengths.length), changeTags: memory.copy(inner.change_tags(), lengths.length * CHANGE_TAG_BYTES) }
     },
     free: () => inner.free(),
   }

@@ -32,10 +32,11 @@ export function createChecksumSeal(core: Core): Aead {
   }
   return {
     seal(key, nonce, additional, plaintext) {
-      // `plaintext` may be a view of the core's memory, which `tag` can move by growing it: copy first.
-      const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
+      // `plaintext` may be a view of the core's memory, which `tag` can detach by growing it: nothing of it is used after.
+      const { length } = plaintext
+      const sealed = new Uint8Array(length + TAG_BYTES)
       sealed.set(plaintext)
-      sealed.set(tag(key, nonce, additional, sealed.subarray(0, plaintext.length)), plaintext.length)
+      sealed.set(tag(key, nonce, additional, sealed.subarray(0, length)), length)
       return [sealed]
     },
     open(key, nonce, additional, sealed) {

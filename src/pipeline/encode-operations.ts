@@ -2,12 +2,13 @@
  * The worker's side of a backup: read a segment straight into the core's memory, scan it there, and turn the chunks that
  * proved new into sealed frames. Only fingerprints and sealed frames ever leave the worker.
  */
-import type { ChunkerOptions, Core, CoreBuffer, Scan, Scanner } from '../contract/core.ts'
+import type { ChunkerOptions, Core, CoreBuffer, Scanner } from '../contract/core.ts'
 import { BlockvaultError } from '../contract/errors.ts'
 import type { Aead } from '../contract/platform.ts'
 import { type Handlers, handle, operation } from '../io/operation.ts'
 import { type OpenVolumes, volumeOf } from '../io/volume-operations.ts'
 import { aeadOf } from './checksum-seal.ts'
+import { chunkBytesMax, type KnownChunks, PIECE_BYTES, scanInPieces, type SegmentReader, type SegmentScan } from './scan-pieces.ts'
 import { type EncodedFrame, encodeBufferBytes, encodeFrame, type FrameEncoderOptions, type FrameKey } from './frame.ts'
 
 export interface EncoderOptions extends FrameEncoderOptions {
@@ -25,7 +26,7 @@ export type SegmentInput = { volume: number; offset: number; length: number } | 
 export type ChunkRanges = Uint32Array<ArrayBuffer>
 
 export const openEncoder = operation<{ encoder: number; options: EncoderOptions }, void>('encoder.open')
-export const scanSegment = operation<{ encoder: number; slot: number; input: SegmentInput }, Scan>('encoder.scan')
+export const scanSegment = operation<{ encoder: number; slot: number; input: SegmentInput; known?: KnownChunks }, SegmentScan>('encoder.scan')
 /** Copies chunks of a scanned segment behind those taken before; returns the frames that became full. */
 export const takeChunks = operation<{ encoder: number; slot: number; chunks: ChunkRanges }, EncodedFrame[]>('encoder.take')
 /** Frames from here on belong to pack `pack` (the caller's own count); their numbers start at 0. */
@@ -41,6 +42,8 @@ interface Encoder {
   aead: Aead
   scanner: Scanner
   slots: Map<number, CoreBuffer>
+  /** Where bytes that may be unchanged are read to: small, so that it stays in the processor's cache. */
+  piece: CoreBuffer
   gathered: CoreBuffer
   gatheredBytes: number
   gatheredChunks: number
@@ -64,6 +67,7 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
       aead: aeadOf(options.encrypted, platformAead, core),
       scanner: core.scanner(options.chunker, options.fingerprintKey),
       slots: new Map(),
+      piece: core.buffer(Math.max(PIECE_BYTES, chunkBytesMax(options.chunker))),
       gathered: core.buffer(options.frameBytes),
       gatheredBytes: 0,
       gatheredChunks: 0,
@@ -76,12 +80,12 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
   handle(
     handlers,
     scanSegment,
-    async ({ encoder: number, slot, input }) => {
-      const encoder = encoderOf(number)
-      const segment = slotOf(core, encoder, slot)
-      return encoder.scanner.scan(segment, await fill(segment, input, open))
+    ({ encoder: number, slot, input, known }) => {
+      const { scanner, piece, options } = encoderOf(number)
+      const segment = slotOf(core, encoderOf(number), slot)
+      return scanInPieces({ core, scanner, segment, piece, fixedBytes: options.chunker.kind === 'fixed' ? options.chunker.size : undefined, fingerprintKey: options.fingerprintKey }, reader(input, open), known)
     },
-    (scan) => [scan.lengths.buffer, scan.zero.buffer, scan.fingerprints.buffer],
+    (scan) => [scan.lengths.buffer, scan.zero.buffer, scan.fingerprints.buffer, scan.changeTags.buffer],
   )
 
   handle(
@@ -133,7 +137,7 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
     encoders.delete(number)
     if (!encoder) return
     encoder.scanner.free()
-    for (const buffer of [...encoder.slots.values(), encoder.gathered, encoder.packed]) buffer.free()
+    for (const buffer of [...encoder.slots.values(), encoder.piece, encoder.gathered, encoder.packed]) buffer.free()
   })
 }
 
@@ -146,21 +150,23 @@ function slotOf(core: Core, encoder: Encoder, slot: number): CoreBuffer {
   return buffer
 }
 
-/** Brings the segment into the core's memory. A volume that ends early shrank while it was read. */
-async function fill(segment: CoreBuffer, input: SegmentInput, open: OpenVolumes): Promise<number> {
+/** Reads a segment piece by piece into the core's memory. A volume that ends early shrank while it was read. */
+function reader(input: SegmentInput, open: OpenVolumes): SegmentReader {
   if ('bytes' in input) {
-    segment.bytes(0, input.bytes.length).set(input.bytes)
-    return input.bytes.length
+    return { length: input.bytes.length, read: (into, at, from, length) => into.bytes(at, length).set(input.bytes.subarray(from, from + length)) }
   }
   const { volume, offset, length } = input
   const source = volumeOf(open, volume)
-  let got = 0
-  while (got < length) {
-    const count = await source.readAt(segment.bytes(got, length - got), offset + got)
-    if (count === 0) throw shrank(offset + got, source.size)
-    got += count
+  return {
+    length,
+    async read(into, at, from, length) {
+      for (let got = 0; got < length; ) {
+        const count = await source.readAt(into.bytes(at + got, length - got), offset + from + got)
+        if (count === 0) throw shrank(offset + from + got, source.size)
+        got += count
+      }
+    },
   }
-  return length
 }
 
 export function shrank(offset: number, size: number): BlockvaultError {

@@ -8,9 +8,10 @@
 import type { BackupInfo, BackupOptions } from '../contract/backup.ts'
 import { throwIfCancelled } from '../contract/errors.ts'
 import type { VolumeFile } from '../contract/volume.ts'
-import { createChunkClaims } from './chunk-claims.ts'
+import { type ChunkClaims, createChunkClaims } from './chunk-claims.ts'
 import type { RepositoryContext } from './context.ts'
 import { createIndexWriter, type IndexWriter } from './index-writer.ts'
+import { findLastBackup, type LastBackup } from './last-backup.ts'
 import { type Lanes, openLanes } from './lanes.ts'
 import { backupInfo, type Manifest, rootRecord, writeManifest } from './manifest.ts'
 import { createNodeStore } from './node-store.ts'
@@ -39,7 +40,9 @@ export async function runBackup(context: RepositoryContext, from: string | Volum
       () => ({ phase: 'backup', doneBytes: readBytes, totalBytes: source.size, newBytes: state.claims.newBytes, storedBytes: state.lanes.storedBytes }),
       platform.now,
     )
-    const root = await storeVolume(context, source, { lanes, claims, stop }, (bytes) => {
+    const volume = options.volume ?? source.volumeName
+    const before = await findLastBackup(context, volume, options.signal)
+    const root = await storeVolume(context, source, { lanes, claims, before, stop }, (bytes) => {
       readBytes += bytes
       progress()
     })
@@ -51,7 +54,7 @@ export async function runBackup(context: RepositoryContext, from: string | Volum
     const manifest: Manifest = {
       version: 1,
       id: options.id,
-      volume: options.volume ?? source.volumeName,
+      volume,
       createdAt: new Date(startedAt).toISOString(),
       volumeBytes: source.size,
       sourcePath: source.path,
@@ -85,7 +88,7 @@ export async function runBackup(context: RepositoryContext, from: string | Volum
 async function storeVolume(
   { platform, config, sealer }: RepositoryContext,
   source: BackupSource,
-  { lanes, claims, stop }: { lanes: Lanes; claims: ReturnType<typeof createChunkClaims>; stop: Stop },
+  { lanes, claims, before, stop }: { lanes: Lanes; claims: ChunkClaims; before: LastBackup | undefined; stop: Stop },
   onSegment: (bytes: number) => void,
 ): Promise<MapRoot> {
   const nodes = createNodeStore(platform.core, sealer.keyring.fingerprintKey, config.frameBytes, claims.claimOne, lanes.encode)
@@ -94,7 +97,7 @@ async function storeVolume(
     map.add(scan)
     return nodes.settle()
   }
-  await lanes.run(source, claims, onScan, onSegment)
+  await lanes.run(source, claims, before, onScan, onSegment)
   stop.check()
   const root = map.finish()
   await nodes.flush()

@@ -10,6 +10,7 @@ import { closeEncoder, encodeBytes, type EncoderOptions, flushFrame, openEncoder
 import type { ChunkClaims } from './chunk-claims.ts'
 import type { RepositoryContext } from './context.ts'
 import type { BlockPart } from './index-block.ts'
+import type { LastBackup } from './last-backup.ts'
 import { type ChunkRun, createPackWriter, type PackWriter } from './pack-writer.ts'
 import type { BackupSource } from './source.ts'
 
@@ -21,8 +22,8 @@ const AHEAD_MAX = 256
 let encoders = 0
 
 export interface Lanes {
-  /** Scans the volume. `onScan` gets the scans in order; chunks that `claims` finds new are on their way to packs after. */
-  run(source: BackupSource, claims: ChunkClaims, onScan: (scan: Scan) => Promise<void>, onSegment: (bytes: number) => void): Promise<void>
+  /** Scans the volume, comparing with its last backup where there is one. `onScan` gets the scans in order; chunks that `claims` finds new are on their way to packs after. */
+  run(source: BackupSource, claims: ChunkClaims, before: LastBackup | undefined, onScan: (scan: Scan) => Promise<void>, onSegment: (bytes: number) => void): Promise<void>
   /** Encodes bytes that are one whole frame with the given chunks. */
   encode(bytes: Uint8Array<ArrayBuffer>, run: ChunkRun): Promise<void>
   /** Closes frames and packs. Resolves when every pack is durable. */
@@ -62,7 +63,7 @@ export async function openLanes({ context, encoder: options, onStored, onFailure
   if (!first) throw new BlockvaultError('INTERNAL', 'A pool without workers.')
 
   return {
-    async run(source, claims, onScan, onSegment) {
+    async run(source, claims, before, onScan, onSegment) {
       const segments = Math.ceil(source.size / segmentBytes)
       const order = createOrder(onScan)
       let next = 0
@@ -70,8 +71,10 @@ export async function openLanes({ context, encoder: options, onStored, onFailure
       const runSegment = async ({ port, encoder, packs }: Lane, slot: number, segment: number) => {
         const offset = segment * segmentBytes
         const length = Math.min(segmentBytes, source.size - offset)
+        const leaf = await before?.leaf(segment, length)
         const input = await source.input(offset, length)
-        const scan = await invoke(port, scanSegment, { encoder, slot, input }, 'bytes' in input ? [input.bytes.buffer] : [])
+        const scan = await invoke(port, scanSegment, { encoder, slot, input, ...(leaf ? { known: leaf.known } : {}) }, 'bytes' in input ? [input.bytes.buffer] : [])
+        leaf?.fill(scan)
         const chunks = claims.claim(scan)
         const ordered = order.deliver(segment, scan)
         if (chunks) {

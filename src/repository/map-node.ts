@@ -6,9 +6,10 @@
  *
  *   node:   u8 level (0 = leaf), then entries
  *   entry:  u8 0, u32 count              zeros: bytes in a leaf, children in an inner node
- *           u8 1, u32 count, 32 bytes    leaf: a chunk of count bytes; inner: count equal children in a row
+ *           u8 1, u32 count, 32 bytes    inner: count equal children in a row
+ *           u8 1, u32 count, 32 + 16     leaf: a chunk of count bytes, its fingerprint and its change tag
  */
-import { FINGERPRINT_BYTES } from '../contract/core.ts'
+import { CHANGE_TAG_BYTES, FINGERPRINT_BYTES } from '../contract/core.ts'
 import { equalBytes } from '../core/bytes.ts'
 
 /** A child or root: a stored node, or `undefined` for nothing but zeros. */
@@ -18,10 +19,16 @@ export interface MapEntry {
   /** Leaf: bytes. Inner: children. */
   count: number
   reference: NodeReference
+  /** Of a stored chunk in a leaf. */
+  changeTag?: Uint8Array
 }
 
 const ZERO_BYTES = 5
-const STORED_BYTES = ZERO_BYTES + FINGERPRINT_BYTES
+
+function entryBytes(level: number, stored: boolean): number {
+  if (!stored) return ZERO_BYTES
+  return ZERO_BYTES + FINGERPRINT_BYTES + (level === 0 ? CHANGE_TAG_BYTES : 0)
+}
 
 /** Appends an entry, joining zeros, and in inner nodes equal neighbours. */
 export function pushEntry(entries: MapEntry[], entry: MapEntry, joinEqual: boolean): void {
@@ -32,15 +39,16 @@ export function pushEntry(entries: MapEntry[], entry: MapEntry, joinEqual: boole
 }
 
 export function encodeNode(level: number, entries: readonly MapEntry[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(entries.reduce((sum, { reference }) => sum + (reference ? STORED_BYTES : ZERO_BYTES), 1))
+  const bytes = new Uint8Array(entries.reduce((sum, { reference }) => sum + entryBytes(level, reference !== undefined), 1))
   const view = new DataView(bytes.buffer)
   bytes[0] = level
   let at = 1
-  for (const { count, reference } of entries) {
+  for (const { count, reference, changeTag } of entries) {
     bytes[at] = reference ? 1 : 0
     view.setUint32(at + 1, count, true)
     if (reference) bytes.set(reference, at + ZERO_BYTES)
-    at += reference ? STORED_BYTES : ZERO_BYTES
+    if (changeTag) bytes.set(changeTag, at + ZERO_BYTES + FINGERPRINT_BYTES)
+    at += entryBytes(level, reference !== undefined)
   }
   return bytes
 }
@@ -54,11 +62,14 @@ export function decodeNode(bytes: Uint8Array, level: number, total: number): Map
   let at = 1
   while (at < bytes.length) {
     const stored = bytes[at] === 1
-    const end = at + (stored ? STORED_BYTES : ZERO_BYTES)
+    const end = at + entryBytes(level, stored)
     if (end > bytes.length || (bytes[at] as number) > 1) return 'it is cut off or not a node'
     const count = view.getUint32(at + 1, true)
     if (count === 0) return 'an entry is empty'
-    entries.push({ count, reference: stored ? bytes.subarray(at + ZERO_BYTES, end) : undefined })
+    const hashes = bytes.subarray(at + ZERO_BYTES, end)
+    if (!stored) entries.push({ count, reference: undefined })
+    else if (level > 0) entries.push({ count, reference: hashes })
+    else entries.push({ count, reference: hashes.subarray(0, FINGERPRINT_BYTES), changeTag: hashes.subarray(FINGERPRINT_BYTES) })
     sum += count
     at = end
   }

@@ -4,7 +4,7 @@
  * only what differs.
  */
 import type { Scan } from '../contract/core.ts'
-import { FINGERPRINT_BYTES } from '../contract/core.ts'
+import { CHANGE_TAG_BYTES, FINGERPRINT_BYTES } from '../contract/core.ts'
 import { MAP_FANOUT, MAP_LEVELS_MAX } from './format.ts'
 import { decodeNode, encodeNode, type MapEntry, type NodeReference, pushEntry } from './map-node.ts'
 import { damaged } from './seal.ts'
@@ -44,7 +44,8 @@ export function createMapBuilder(store: (node: Uint8Array<ArrayBuffer>) => Uint8
       const entries: MapEntry[] = []
       for (let chunk = 0; chunk < scan.count; chunk++) {
         const reference = scan.zero[chunk] ? undefined : scan.fingerprints.subarray(chunk * FINGERPRINT_BYTES, (chunk + 1) * FINGERPRINT_BYTES)
-        pushEntry(entries, { count: scan.lengths[chunk] as number, reference }, false)
+        const changeTag = scan.changeTags.subarray(chunk * CHANGE_TAG_BYTES, (chunk + 1) * CHANGE_TAG_BYTES)
+        pushEntry(entries, { count: scan.lengths[chunk] as number, reference, ...(reference ? { changeTag } : {}) }, false)
       }
       push(0, entries.every(({ reference }) => reference === undefined) ? undefined : store(encodeNode(0, entries)))
     },

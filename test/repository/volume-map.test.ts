@@ -25,6 +25,7 @@ function scanOf(chunks: readonly Chunk[]): Scan {
     lengths: Uint32Array.from(chunks, ({ length }) => length),
     zero: Uint8Array.from(chunks, ({ content }) => (content === 0 ? 1 : 0)),
     fingerprints,
+    changeTags: new Uint8Array(chunks.length * 16),
   }
   return scan as Scan
 }
@@ -158,7 +159,7 @@ describe('a volume map', () => {
     const map = createMapBuilder(store.store)
     for (let segment = 0; segment < 128 * 128; segment++) map.add(scanOf([{ length: SEGMENT, content: 5 }]))
     map.finish()
-    expect([...store.nodes.values()].map(({ length }) => length)).toEqual([38, 38, 38])
+    expect([...store.nodes.values()].map(({ length }) => length)).toEqual([54, 38, 38])
   })
 
   it('of another depth than its volume needs is refused before a node is read', async () => {
@@ -182,10 +183,12 @@ describe('a map node', () => {
     const below = numbers(SEED)
     for (let round = 0; round < 200; round++) {
       const level = below(7)
-      const entries: MapEntry[] = Array.from({ length: 1 + below(20) }, () => ({
-        count: 1 + below(level === 0 ? SEGMENT : 128),
-        reference: below(2) ? fingerprintOf(below(100)) : undefined,
-      }))
+      const entries = Array.from({ length: 1 + below(20) }, (): MapEntry => {
+        const count = 1 + below(level === 0 ? SEGMENT : 128)
+        if (below(2) === 0) return { count, reference: undefined }
+        const reference = fingerprintOf(below(100))
+        return level === 0 ? { count, reference, changeTag: reference.slice(0, 16) } : { count, reference }
+      })
       const total = entries.reduce((sum, { count }) => sum + count, 0)
       const bytes = encodeNode(level, entries)
       expect(decodeNode(bytes, level, total)).toEqual(entries)
@@ -201,7 +204,7 @@ describe('a map node', () => {
   it('that is cut off, padded or made of other bytes is refused', () => {
     const entries: MapEntry[] = [
       { count: 10, reference: undefined },
-      { count: 20, reference: fingerprintOf(1) },
+      { count: 20, reference: fingerprintOf(1), changeTag: fingerprintOf(1).slice(0, 16) },
       { count: 30, reference: undefined },
     ]
     const bytes = encodeNode(0, entries)

@@ -51,6 +51,7 @@ export class Scanner {
     private constructor();
     free(): void;
     [Symbol.dispose](): void;
+    change_tags(): number;
     /**
      * Nothing when a size or the key is out of bounds.
      */
@@ -62,10 +63,14 @@ export class Scanner {
     static fixed(size: number, key: Uint8Array): Scanner | undefined;
     lengths(): number;
     /**
-     * Scans a range and returns the number of chunks; the three addresses below are of what it found, valid until the
+     * Scans a range and returns the number of chunks; the addresses below are of what it found, valid until the
      * next call.
      */
     scan(address: number, length: number): number;
+    /**
+     * Zero flags and change tags of chunks whose lengths are known; the addresses of both are valid until the next call.
+     */
+    tag(address: number, length: number, lengths: Uint32Array): void;
     zero(): number;
 }
 
@@ -110,11 +115,13 @@ export interface InitOutput {
     readonly fingerprintset_new: () => number;
     readonly fingerprintset_size: (a: number) => number;
     readonly release: (a: number, b: number) => void;
+    readonly scanner_change_tags: (a: number) => number;
     readonly scanner_fastcdc: (a: number, b: number, c: number, d: number, e: number) => number;
     readonly scanner_fingerprints: (a: number) => number;
     readonly scanner_fixed: (a: number, b: number, c: number) => number;
     readonly scanner_lengths: (a: number) => number;
     readonly scanner_scan: (a: number, b: number, c: number) => number;
+    readonly scanner_tag: (a: number, b: number, c: number, d: number, e: number) => void;
     readonly scanner_zero: (a: number) => number;
     readonly rust_zstd_wasm_shim_calloc: (a: number, b: number) => number;
     readonly rust_zstd_wasm_shim_free: (a: number) => void;

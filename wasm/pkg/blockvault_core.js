@@ -239,6 +239,13 @@ export class Scanner {
         wasm.__wbg_scanner_free(ptr, 0);
     }
     /**
+     * @returns {number}
+     */
+    change_tags() {
+        const ret = wasm.scanner_change_tags(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
      * Nothing when a size or the key is out of bounds.
      * @param {number} min
      * @param {number} average
@@ -279,7 +286,7 @@ export class Scanner {
         return ret >>> 0;
     }
     /**
-     * Scans a range and returns the number of chunks; the three addresses below are of what it found, valid until the
+     * Scans a range and returns the number of chunks; the addresses below are of what it found, valid until the
      * next call.
      * @param {number} address
      * @param {number} length
@@ -288,6 +295,17 @@ export class Scanner {
     scan(address, length) {
         const ret = wasm.scanner_scan(this.__wbg_ptr, address, length);
         return ret >>> 0;
+    }
+    /**
+     * Zero flags and change tags of chunks whose lengths are known; the addresses of both are valid until the next call.
+     * @param {number} address
+     * @param {number} length
+     * @param {Uint32Array} lengths
+     */
+    tag(address, length, lengths) {
+        const ptr0 = passArray32ToWasm0(lengths, wasm.__wbindgen_export);
+        const len0 = WASM_VECTOR_LEN;
+        wasm.scanner_tag(this.__wbg_ptr, address, length, ptr0, len0);
     }
     /**
      * @returns {number}
@@ -402,6 +420,13 @@ function getUint8ArrayMemory0() {
         cachedUint8ArrayMemory0 = new Uint8Array(wasm.memory.buffer);
     }
     return cachedUint8ArrayMemory0;
+}
+
+function passArray32ToWasm0(arg, malloc) {
+    const ptr = malloc(arg.length * 4, 4) >>> 0;
+    getUint32ArrayMemory0().set(arg, ptr / 4);
+    WASM_VECTOR_LEN = arg.length;
+    return ptr;
 }
 
 function passArray8ToWasm0(arg, malloc) {

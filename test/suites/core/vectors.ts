@@ -15,6 +15,7 @@ interface Vectors {
   key: string
   fingerprints: (Piece & { fingerprint: string })[]
   scans: { chunker: ChunkerOptions; pieces: Piece[]; lengths: number[]; zero: number[]; fingerprintOfFingerprints: string }[]
+  changeTags: (Piece & { changeTag: string })[]
   streams: (Piece & { codec: Codec; madeBy: string; accepted: boolean; bytes: string })[]
 }
 
@@ -59,6 +60,18 @@ export function vectorClaims(core: () => Core): void {
     for (const vector of VECTORS.fingerprints) {
       expect(fingerprint(generate(vector)), `${vector.length} of ${vector.generator}`).toBe(vector.fingerprint)
     }
+  })
+
+  it('have its change tags', () => {
+    expect(VECTORS.changeTags.length).toBeGreaterThanOrEqual(29)
+    const scanner = core().scanner({ kind: 'fixed', size: 4096 }, KEY)
+    for (const vector of VECTORS.changeTags) {
+      const segment = put(core(), generate(vector))
+      const { zero, changeTags } = scanner.tag(segment, 0, Uint32Array.of(vector.length))
+      expect({ zero: [...zero], tag: toHex(changeTags) }, `${vector.length} of ${vector.generator}`).toEqual({ zero: [0], tag: vector.changeTag })
+      segment.free()
+    }
+    scanner.free()
   })
 
   it('have its cuts, zero flags and fingerprints of chunks', () => {

@@ -32,10 +32,15 @@ impl Scanner {
         Some(Scanner(CoreScanner::new(Chunker::fastcdc(min, average, max, &key)?, key)))
     }
 
-    /// Scans a range and returns the number of chunks; the three addresses below are of what it found, valid until the
+    /// Scans a range and returns the number of chunks; the addresses below are of what it found, valid until the
     /// next call.
     pub fn scan(&mut self, address: usize, length: usize) -> usize {
         self.0.scan(bytes(address, length)).lengths.len()
+    }
+
+    /// Zero flags and change tags of chunks whose lengths are known; the addresses of both are valid until the next call.
+    pub fn tag(&mut self, address: usize, length: usize, lengths: &[u32]) {
+        self.0.tag(bytes(address, length), lengths);
     }
 
     pub fn lengths(&self) -> usize {
@@ -48,5 +53,9 @@ impl Scanner {
 
     pub fn fingerprints(&self) -> usize {
         self.0.found().fingerprints.as_ptr() as usize
+    }
+
+    pub fn change_tags(&self) -> usize {
+        self.0.found().change_tags.as_ptr() as usize
     }
 }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod blake3;
+pub mod change_tag;
 pub mod chunk_index;
 pub mod chunker;
 pub mod codec;
@@ -12,6 +13,8 @@ pub mod fingerprint;
 pub mod fingerprint_set;
 mod growing;
 pub mod index_block;
+mod lanes64;
+mod nh;
 pub mod scan;
 mod slots;
 mod zero;

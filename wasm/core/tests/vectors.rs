@@ -2,6 +2,7 @@
 
 mod common;
 
+use blockvault_core::change_tag::ChangeTagger;
 use blockvault_core::chunker::Chunker;
 use blockvault_core::codec::{Codec, Codecs};
 use blockvault_core::fingerprint::{derive, fingerprint};
@@ -15,6 +16,16 @@ fn fingerprints_are_keyed_blake3() {
     for case in list(&vectors, "fingerprints") {
         let input = generate(text(case, "generator"), number(case, "length"));
         assert_eq!(to_hex(&fingerprint(&key(&vectors), &input)), text(case, "fingerprint"), "{case}");
+    }
+}
+
+#[test]
+fn change_tags_are_umacs_first_layer_under_keyed_blake3() {
+    let vectors = vectors();
+    let mut tagger = ChangeTagger::new(&key(&vectors));
+    for case in list(&vectors, "changeTags") {
+        let input = generate(text(case, "generator"), number(case, "length"));
+        assert_eq!(to_hex(&tagger.tag(&input)), text(case, "changeTag"), "{case}");
     }
 }
 
