@@ -3,4 +3,6 @@
 import { runCommand } from '../../src/cli/run.ts'
 import { createCommandHost } from './command-host.ts'
 
+// Should the command ever stop without an end, Node would leave with 13, which means damage here.
+process.exitCode = 1
 process.exitCode = await runCommand(process.argv.slice(2), createCommandHost())

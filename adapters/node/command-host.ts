@@ -1,6 +1,6 @@
 /** What the command needs of Node: terminal, environment, signals, secret files, and this adapter's library. */
 import { randomFillSync, randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, rm } from 'node:fs/promises'
+import { mkdir, open, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { CommandHost, SecretFile } from '../../src/cli/host.ts'
@@ -47,14 +47,20 @@ export function createCommandHost(): CommandHost {
   }
 }
 
-/** Fires at the first SIGINT or SIGTERM; the second ends the process with the shell's code for it. */
+/**
+ * Fires at the first SIGINT or SIGTERM. The second one ends the process as the system does when nobody listens: `process.exit`
+ * would first wait for every thread, so for ever when one hangs in a system call.
+ */
 function interruption(): AbortSignal {
   const controller = new AbortController()
-  const codes = { SIGINT: 130, SIGTERM: 143 } as const
-  for (const [signal, code] of Object.entries(codes) as [keyof typeof codes, number][]) {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(code)
-      controller.abort(new Error(`Interrupted by ${signal}`))
+      if (!controller.signal.aborted) {
+        controller.abort(new Error(`Interrupted by ${signal}`))
+        return
+      }
+      process.removeAllListeners(signal)
+      process.kill(process.pid, signal)
     })
   }
   return controller.signal
@@ -107,17 +113,16 @@ async function createSecretFile(path: string, bytes: Uint8Array): Promise<string
   const directory = dirname(target)
   const temporary = join(directory, `.${randomUUID()}.partial`)
   try {
-    const first = await mkdir(directory, { recursive: true, mode: 0o700 })
-    if (first !== undefined) for (let parent = directory; parent.length >= first.length; parent = dirname(parent)) await syncDirectory(dirname(parent))
+    await makeDirectory(directory)
     try {
       const file = await open(temporary, 'wx', 0o600)
       try {
         await file.writeFile(bytes)
+        await file.chmod(0o600)
         await file.sync()
       } finally {
         await file.close()
       }
-      await chmod(temporary, 0o600)
       await linkExclusive(temporary, target)
     } finally {
       await rm(temporary, { force: true })
@@ -129,4 +134,23 @@ async function createSecretFile(path: string, bytes: Uint8Array): Promise<string
     if (error instanceof BlockvaultError) throw error
     throw fromSystem(error, STORAGE_ERRORS, `Writing ${target}`, { path: target })
   }
+}
+
+/**
+ * Makes the directory and those above it, each durably and for the user alone. Not by `recursive: true`, which says ENOENT
+ * when the disk is full or read-only.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeDirectory(dirname(path))
+    // Whoever made it in between made it for all; a link to nowhere stays an error.
+    await mkdir(path, { mode: 0o700 }).catch((again: unknown) => {
+      if (systemCode(again) !== 'EEXIST') throw again
+    })
+  }
+  await syncDirectory(dirname(path))
 }

@@ -58,7 +58,13 @@ export function deviceUse(rdev: number): string | undefined {
     const [holder] = list(`/sys/dev/block/${number}/holders`)
     if (holder !== undefined) return `held by ${holder}`
     const name = link(`/sys/dev/block/${number}`)?.split('/').at(-1)
-    if (name !== undefined && text('/proc/swaps').split('\n').some((line) => line.startsWith(`/dev/${name} `))) return 'used as swap'
+    if (
+      name !== undefined &&
+      text('/proc/swaps')
+        .split('\n')
+        .some((line) => line.startsWith(`/dev/${name} `))
+    )
+      return 'used as swap'
   }
   return undefined
 }

@@ -18,12 +18,19 @@ export async function volumeFacts(path: string): Promise<VolumeFacts | undefined
     const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       const inUse = deviceUse(stats.rdev) ?? exclusiveUse(path)
-      return { kind: 'block-device', size: deviceBytes(fd, stats.rdev), path: resolved, identity: `device:${stats.rdev}`, ...(inUse === undefined ? {} : { inUse }) }
+      return {
+        kind: 'block-device',
+        size: deviceBytes(fd, stats.rdev),
+        path: resolved,
+        identity: `device:${stats.rdev}`,
+        ...(inUse === undefined ? {} : { inUse }),
+      }
     } finally {
       closeSync(fd)
     }
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined
+    // ENOTDIR: below a file there is nothing.
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error))) return undefined
     throw fromSystem(error, SOURCE_ERRORS, `Looking at ${path}`, { path })
   }
 }

@@ -56,6 +56,14 @@ function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_
     }
     return got
   }
+  /** Of what can not be read nothing is known, but it can be written: that is how a disk replaces a bad sector. */
+  const readsZero = (piece: Uint8Array, offset: number): boolean => {
+    try {
+      return readAt(piece, offset) === piece.length && Buffer.compare(piece, ZEROS.subarray(0, piece.length)) === 0
+    } catch {
+      return false
+    }
+  }
   const writeAt = (bytes: Uint8Array, offset: number): void => {
     if (offset + bytes.length > size)
       throw new BlockvaultError('TARGET_TOO_SMALL', `${path} ends at ${size}, a write would go to ${offset + bytes.length}.`, {
@@ -79,9 +87,7 @@ function handleOf(fd: number, path: string, stats: Stats, errors: typeof SOURCE_
       scratch ??= new Uint8Array(ZERO_BYTES)
       for (let at = 0; at < length; at += ZERO_BYTES) {
         const piece = scratch.subarray(0, Math.min(ZERO_BYTES, length - at))
-        const got = readAt(piece, offset + at)
-        if (got === piece.length && Buffer.compare(piece, ZEROS.subarray(0, piece.length)) === 0) continue
-        writeAt(ZEROS.subarray(0, piece.length), offset + at)
+        if (!readsZero(piece, offset + at)) writeAt(ZEROS.subarray(0, piece.length), offset + at)
       }
     },
     flush() {
