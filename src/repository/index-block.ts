@@ -78,6 +78,7 @@ export function splitBlock(block: Uint8Array, object: string): BlockPart[] {
   }
   need(BLOCK_HEAD_BYTES)
   const count = view.getUint32(0, true)
+  if (count === 0) throw damaged(object, 'it names no pack')
   const parts: BlockPart[] = []
   let at = BLOCK_HEAD_BYTES
   for (let pack = 0; pack < count; pack++) {

@@ -2,7 +2,7 @@
 import { BlockvaultError } from '../contract/errors.ts'
 import type { StorageBackend } from '../contract/storage.ts'
 import { type Manifest, readManifest } from './manifest.ts'
-import { BACKUPS_PREFIX, backupIdOf, UUID } from './names.ts'
+import { BACKUPS_PREFIX, backupIdOf, manifestName, UUID } from './names.ts'
 import type { Sealer } from './seal.ts'
 import { eachOf } from './stored-index.ts'
 
@@ -41,13 +41,7 @@ export async function readManifests(
 
 /** The id a reference stands for. Rejects with BACKUP_NOT_FOUND or BACKUP_AMBIGUOUS. */
 export async function resolveReference(storage: StorageBackend, sealer: Sealer, reference: string, signal?: AbortSignal): Promise<string> {
-  if (reference === 'latest' || reference.startsWith('latest:')) {
-    const volume = reference.slice('latest:'.length)
-    const manifests = await readManifests(storage, sealer, () => {}, signal)
-    const found = manifests.find((manifest) => reference === 'latest' || manifest.volume === volume)
-    if (!found) throw notFound(reference, reference === 'latest' ? 'the repository has no backups' : `no backup of a volume named ${volume}`)
-    return found.id
-  }
+  if (reference === 'latest' || reference.startsWith('latest:')) return latest(storage, sealer, reference, signal)
   const ids = await backupIds(storage, signal)
   const wanted = reference.toLowerCase()
   if (UUID.test(wanted)) {
@@ -68,6 +62,24 @@ export async function resolveReference(storage: StorageBackend, sealer: Sealer, 
     })
   }
   return match
+}
+
+/** Rejects when a manifest can not be read: it may be the one that is meant, and an older backup must not pass for it. */
+async function latest(storage: StorageBackend, sealer: Sealer, reference: string, signal: AbortSignal | undefined): Promise<string> {
+  const damaged: { id: string; error: BlockvaultError }[] = []
+  const manifests = await readManifests(storage, sealer, (id, error) => damaged.push({ id, error }), signal)
+  const volume = reference.slice('latest:'.length)
+  const found = manifests.find((manifest) => reference === 'latest' || manifest.volume === volume)
+  const [first] = damaged
+  if (first) {
+    const readable = found ? `The newest that can be read is ${found.id} of ${found.createdAt}: give that id to use it.` : 'None of the others fits.'
+    throw new BlockvaultError(first.error.code, `Which backup is the latest is not known: the manifest of ${first.id} can not be read. ${readable}`, {
+      details: { reference, object: manifestName(first.id) },
+      cause: first.error,
+    })
+  }
+  if (!found) throw notFound(reference, reference === 'latest' ? 'the repository has no backups' : `no backup of a volume named ${volume}`)
+  return found.id
 }
 
 function notFound(reference: string, reason: string): BlockvaultError {
