@@ -1,4 +1,4 @@
-//! Four 32-bit words side by side: a `v128` where WASM has it, an array elsewhere.
+//! Four 32-bit words side by side: a `v128` on WASM, what the `wide` crate finds elsewhere.
 
 use super::Chaining;
 use super::compress::BLOCK_BYTES;
@@ -44,11 +44,11 @@ impl Word for u32 {
 
 pub use vector::Lanes;
 
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+#[cfg(target_arch = "wasm32")]
 #[path = "lanes_wasm.rs"]
 mod vector;
 
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+#[cfg(not(target_arch = "wasm32"))]
 #[path = "lanes_portable.rs"]
 mod vector;
 
