@@ -131,10 +131,10 @@ export interface Core {
    */
   compress(codec: Codec, level: number, source: CoreBuffer, offset: number, length: number, target: CoreBuffer, check?: boolean): number
   /**
-   * Decompresses into `target` and returns true when exactly `expected` bytes came out of exactly `length` bytes;
-   * false for anything else. Never writes or allocates beyond `expected` bytes plus a bounded window.
+   * Decompresses into `target`, from `targetOffset` (0 by default), and returns true when exactly `expected` bytes came out
+   * of exactly `length` bytes; false for anything else. Never writes or allocates beyond `expected` bytes plus a bounded window.
    */
-  decompress(codec: Codec, source: CoreBuffer, offset: number, length: number, target: CoreBuffer, expected: number): boolean
+  decompress(codec: Codec, source: CoreBuffer, offset: number, length: number, target: CoreBuffer, expected: number, targetOffset?: number): boolean
   chunkIndex(): ChunkIndex
   fingerprintSet(): FingerprintSet
 }

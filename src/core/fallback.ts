@@ -27,9 +27,9 @@ export async function createFallbackCore(): Promise<Core> {
       target.bytes().set(compressed)
       return compressed.length
     },
-    decompress(codec, source, offset, length, target, expected) {
-      if (expected > target.length) return false
-      return codecs.decompress(codec, source.bytes(offset, length), target.bytes(0, expected))
+    decompress(codec, source, offset, length, target, expected, targetOffset = 0) {
+      if (expected > target.length - targetOffset) return false
+      return codecs.decompress(codec, source.bytes(offset, length), target.bytes(targetOffset, expected))
     },
     chunkIndex: createChunkIndex,
     fingerprintSet: createFingerprintSet,

@@ -32,9 +32,9 @@ export function createWasmCore(module: WebAssembly.Module): Core {
       }
       return compressed
     },
-    decompress(codec, source, offset, length, target, expected) {
-      if (expected > target.length) return false
-      return codecs.decompress(CODECS[codec], memory.address(source, offset, length), length, memory.address(target, 0, expected), expected)
+    decompress(codec, source, offset, length, target, expected, targetOffset = 0) {
+      if (expected > target.length - targetOffset) return false
+      return codecs.decompress(CODECS[codec], memory.address(source, offset, length), length, memory.address(target, targetOffset, expected), expected)
     },
     chunkIndex,
     fingerprintSet,

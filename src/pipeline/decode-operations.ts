@@ -57,16 +57,18 @@ export interface DecodeResult {
 
 export const decodeFrames = operation<DecodeArgument, DecodeResult>('frames.decode')
 
+/** Frames of a batch are decoded side by side up to this much, so that a run of chunks that spans frames is one write. */
+const DECODED_BYTES = 8 * 1024 * 1024
 /** Numbers a write takes in `FrameRequest.writes`. */
 export const WRITE_FIELDS = 4
 
 export function addDecodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): void {
   let buffers: { packed: CoreBuffer; plain: CoreBuffer } | undefined
-  const buffersFor = (plainBytes: number) => {
-    if (buffers && buffers.plain.length >= plainBytes) return buffers
+  const buffersFor = (frameBytes: number) => {
+    if (buffers && buffers.packed.length >= encodeBufferBytes(frameBytes)) return buffers
     buffers?.packed.free()
     buffers?.plain.free()
-    buffers = { packed: core.buffer(encodeBufferBytes(plainBytes)), plain: core.buffer(plainBytes) }
+    buffers = { packed: core.buffer(encodeBufferBytes(frameBytes)), plain: core.buffer(Math.max(DECODED_BYTES, frameBytes)) }
     return buffers
   }
 
@@ -75,28 +77,40 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
     decodeFrames,
     async ({ bytes, frames, key, fingerprintKey, encrypted, volume, collect }) => {
       const aead = aeadOf(encrypted, platformAead, core)
+      const { packed, plain } = buffersFor(Math.max(0, ...frames.map(({ plainBytes }) => plainBytes)))
+      const target = volume === undefined ? undefined : volumeOf(open, volume)
       const failures: DecodeFailure[] = []
       const collected: Uint8Array[] = []
       let writtenBytes = 0
+      let runs: WriteRun[] = []
+      const write = async () => {
+        for (const { from, to, length } of runs) {
+          await target?.writeAt(plain.bytes(from, length), to)
+          writtenBytes += length
+        }
+        runs = []
+      }
+
+      let at = 0
       for (const [index, frame] of frames.entries()) {
-        const { packed, plain } = buffersFor(frame.plainBytes)
+        if (at + frame.plainBytes > plain.length) {
+          await write()
+          at = 0
+        }
         const sealed = bytes.subarray(frame.offset, frame.offset + frame.storedBytes)
-        const failure = await decodeFrame(core, aead, sealed, key, frame.number, frame.codec, frame.plainBytes, packed, plain)
+        const failure = await decodeFrame(core, aead, sealed, key, frame.number, frame.codec, frame.plainBytes, packed, plain, at)
         if (failure) {
           failures.push({ frame: index, reason: failure })
           continue
         }
-        const wrong = wrongChunks(core, fingerprintKey, plain, frame)
+        const wrong = wrongChunks(core, fingerprintKey, plain, at, frame)
         failures.push(...wrong.map((chunk) => ({ frame: index, chunk, reason: 'fingerprint' as const })))
         if (wrong.length > 0) continue
-        if (volume !== undefined) {
-          for (const run of mergedWrites(frame)) {
-            await volumeOf(open, volume).writeAt(plain.bytes(run.from, run.length), run.to)
-            writtenBytes += run.length
-          }
-        }
-        if (collect) collected.push(plain.bytes(0, frame.plainBytes).slice())
+        if (target) addWrites(runs, frame, at)
+        if (collect) collected.push(plain.bytes(at, frame.plainBytes).slice())
+        at += frame.plainBytes
       }
+      await write()
       return { failures, writtenBytes, collected: concatBytes(collected) }
     },
     (result) => [result.collected.buffer],
@@ -104,7 +118,7 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
 }
 
 /** Positions of wanted chunks whose bytes do not have their fingerprint, or do not lie inside the frame. */
-function wrongChunks(core: Core, key: Uint8Array, plain: CoreBuffer, frame: FrameRequest): number[] {
+function wrongChunks(core: Core, key: Uint8Array, plain: CoreBuffer, at: number, frame: FrameRequest): number[] {
   const wrong: number[] = []
   for (let chunk = 0; chunk * 2 < frame.chunks.length; chunk++) {
     const offset = frame.chunks[chunk * 2] as number
@@ -113,10 +127,10 @@ function wrongChunks(core: Core, key: Uint8Array, plain: CoreBuffer, frame: Fram
       wrong.push(chunk)
       continue
     }
-    const fingerprint = core.fingerprint(key, plain, offset, length)
-    const at = chunk * FINGERPRINT_BYTES
+    const fingerprint = core.fingerprint(key, plain, at + offset, length)
+    const from = chunk * FINGERPRINT_BYTES
     for (let index = 0; index < FINGERPRINT_BYTES; index++) {
-      if (fingerprint[index] !== frame.fingerprints[at + index]) {
+      if (fingerprint[index] !== frame.fingerprints[from + index]) {
         wrong.push(chunk)
         break
       }
@@ -125,17 +139,22 @@ function wrongChunks(core: Core, key: Uint8Array, plain: CoreBuffer, frame: Fram
   return wrong
 }
 
-/** The writes of a frame, neighbours joined: fewer, longer system calls. */
-function mergedWrites(frame: FrameRequest): { from: number; to: number; length: number }[] {
-  const runs: { from: number; to: number; length: number }[] = []
-  for (let at = 0; at < frame.writes.length; at += WRITE_FIELDS) {
-    const chunk = frame.writes[at] as number
-    const from = (frame.chunks[chunk * 2] as number) + (frame.writes[at + 1] as number)
-    const length = frame.writes[at + 2] as number
-    const to = frame.writes[at + 3] as number
+interface WriteRun {
+  /** Where in the decoded bytes, and where in the volume. */
+  from: number
+  to: number
+  length: number
+}
+
+/** Adds a frame's writes, joined with a neighbour before: fewer, longer system calls. `at`: where the frame was decoded to. */
+function addWrites(runs: WriteRun[], frame: FrameRequest, at: number): void {
+  for (let write = 0; write < frame.writes.length; write += WRITE_FIELDS) {
+    const chunk = frame.writes[write] as number
+    const from = at + (frame.chunks[chunk * 2] as number) + (frame.writes[write + 1] as number)
+    const length = frame.writes[write + 2] as number
+    const to = frame.writes[write + 3] as number
     const last = runs.at(-1)
     if (last && last.from + last.length === from && last.to + last.length === to) last.length += length
     else runs.push({ from, to, length })
   }
-  return runs
 }

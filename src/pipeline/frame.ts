@@ -77,7 +77,7 @@ export async function encodeFrame(
 
 export type FrameFailure = 'seal' | 'codec'
 
-/** Decodes one sealed frame into `plain`. Returns what failed, or `undefined` when `plain` holds `plainBytes` bytes. */
+/** Decodes one sealed frame to `at` of `plain`. Returns what failed, or `undefined` when `plainBytes` bytes are there. */
 export async function decodeFrame(
   core: Core,
   aead: Aead,
@@ -88,16 +88,17 @@ export async function decodeFrame(
   plainBytes: number,
   packed: CoreBuffer,
   plain: CoreBuffer,
+  at: number,
 ): Promise<FrameFailure | undefined> {
   const body = await aead.open(key.key, frameNonce(number), key.additional, sealed)
   if (!body) return 'seal'
   const name = codecName(codec)
-  if (name === undefined || plainBytes > plain.length || body.length > packed.length) return 'codec'
+  if (name === undefined || plainBytes > plain.length - at || body.length > packed.length) return 'codec'
   if (name === 'none') {
     if (body.length !== plainBytes) return 'codec'
-    plain.bytes(0, plainBytes).set(body)
+    plain.bytes(at, plainBytes).set(body)
     return undefined
   }
   packed.bytes(0, body.length).set(body)
-  return core.decompress(name, packed, 0, body.length, plain, plainBytes) ? undefined : 'codec'
+  return core.decompress(name, packed, 0, body.length, plain, plainBytes, at) ? undefined : 'codec'
 }

@@ -54,6 +54,7 @@ export function createScanner(chunker: ChunkerOptions, key: Uint8Array, hash: Ke
   }
 }
 
+/** A loop: `every`, as in bytes.ts, calls back for each byte and takes six times as long. */
 function isZero(chunk: Uint8Array): boolean {
   for (let at = 0; at < chunk.length; at++) if (chunk[at] !== 0) return false
   return true
