@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, onTestFinished } from 'vitest'
 import { createUser, type User } from './command.ts'
 import { allocatedBytes, compare, digestOf, KIB, MIB, noise, overwrite, readPart } from './content.ts'
-import { attachLoop, lacksExt4, lacksLoop, sparseFile } from './devices.ts'
+import { attachLoop, lacksDeviceMapper, lacksExt4, lacksLoop, mapDevice, sparseFile } from './devices.ts'
 import { testUnless, tool } from './system.ts'
 import { sharedWorkplace, workplace } from './workplace.ts'
 
@@ -106,6 +106,20 @@ describe('a device', () => {
     await user.backup(device)
     await user.restore('latest', place.path('restored'))
     compare(device, place.path('restored'))
+  })
+
+  testUnless(lacksLoop, lacksDeviceMapper)('with a bad part in its middle fails at the offset, and leaves no backup', async () => {
+    const place = workplace()
+    const user = createUser(place)
+    await user.backup(place.file('small', noise(2, MIB)))
+    const loop = attachLoop(place, place.file('image', noise(1, 32 * MIB)))
+    const [bad, good] = [(10 * MIB) / 512, (12 * MIB) / 512]
+    const table = [`0 ${bad} linear ${loop} 0`, `${bad} ${good - bad} error`, `${good} ${(32 * MIB) / 512 - good} linear ${loop} ${good}`]
+    const device = mapDevice(place, `${table.join('\n')}\n`)
+    const { code, exitCode, details } = await user.fails('backup', device, '--workers', '1')
+    expect({ code, exitCode }).toEqual({ code: 'SOURCE_READ_FAILED', exitCode: 3 })
+    expect(details).toMatchObject({ path: device, offset: 10 * MIB, system: 'EIO' })
+    expect(await user.list()).toHaveLength(1)
   })
 
   it('that loses its end fails at the offset, and leaves no backup', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { isRoot, lacks, lacksTool, tool } from './system.ts'
 import type { Workplace } from './workplace.ts'
 
+let mapped = 0
 const notRoot = isRoot ? undefined : 'not root'
 
 /** Why there are no loop devices here, or `undefined`. */
@@ -12,11 +13,22 @@ export const lacksLoop = notRoot ?? lacksTool('losetup') ?? lacks('no loop devic
 export const lacksMount = notRoot ?? lacksTool('mount', 'umount') ?? lacks('no mounts', tryMount)
 export const lacksExt4 = lacksTool('mkfs.ext4')
 
+/** Why device-mapper makes no devices here, or `undefined`. */
+export const lacksDeviceMapper = notRoot ?? lacksTool('dmsetup') ?? lacks('no device-mapper', () => tool('dmsetup', 'targets'))
+
 /** Attaches a file to a free loop device and returns the device's path. */
 export function attachLoop(place: Workplace, file: string, ...options: string[]): string {
   const device = tool('losetup', '--find', '--show', ...options, file)
   place.later(() => tool('losetup', '--detach', device))
   return device
+}
+
+/** Makes a device-mapper device from a table (dmsetup(8)) and returns its path. */
+export function mapDevice(place: Workplace, table: string): string {
+  const name = `blockvault-test-${process.pid}-${++mapped}`
+  tool('dmsetup', 'create', name, place.file(`${name}.table`, table))
+  place.later(() => tool('dmsetup', 'remove', '--retry', name))
+  return `/dev/mapper/${name}`
 }
 
 /** Mounts `source` at a new directory and returns it. */

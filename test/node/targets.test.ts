@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, statSync, symlinkSync
 import { beforeAll, describe, expect, it } from 'vitest'
 import { createUnprivileged, createUser, jsonLines, lacksUnprivileged, type User } from './command.ts'
 import { compare, digestOf, KIB, MIB, noise, overwrite } from './content.ts'
-import { attachLoop, lacksExt4, lacksLoop, lacksMount, mount, sparseFile } from './devices.ts'
-import { isRoot, lacks, lacksTool, testUnless, tool } from './system.ts'
+import { attachLoop, lacksDeviceMapper, lacksExt4, lacksLoop, lacksMount, mapDevice, mount, sparseFile } from './devices.ts'
+import { isRoot, lacksTool, testUnless, tool } from './system.ts'
 import { sharedWorkplace, type Workplace, workplace } from './workplace.ts'
 
 const VOLUME_BYTES = 3 * MIB + 100
@@ -199,16 +199,10 @@ describe('a restore to a block device', () => {
     expect({ code, message }).toEqual({ code: 'TARGET_IN_USE', message: expect.stringContaining('swap') })
   })
 
-  testUnless(
-    lacksLoop,
-    lacksTool('dmsetup'),
-    lacks('no device-mapper', () => tool('dmsetup', 'targets')),
-  )('that device-mapper holds is refused', async () => {
+  testUnless(lacksLoop, lacksDeviceMapper)('that device-mapper holds is refused', async () => {
     const here = workplace()
     const device = attachLoop(here, here.file('image', noise(2, 4 * MIB)))
-    const name = `blockvault-test-${process.pid}`
-    tool('dmsetup', 'create', name, '--table', `0 ${(4 * MIB) / 512} linear ${device} 0`)
-    here.later(() => tool('dmsetup', 'remove', name))
+    mapDevice(here, `0 ${(4 * MIB) / 512} linear ${device} 0\n`)
     expect(await refused(here, 'TARGET_IN_USE', device, '--force')).toContain('held by')
   })
 
