@@ -25,7 +25,7 @@ export const DEFLATE_CASES: readonly DeflateCase[] = [
   stream('a match by fixed codes', true, 'aaaa', [...FIXED, '10010001', '0000001', '00000', END_FIXED]),
   stream('a length by reserved code 286', false, 'a', [...FIXED, '10010001', '11000110', '00000', END_FIXED]),
   stream('a distance by reserved code 30', false, 'aaaa', [...FIXED, '10010001', '0000001', '11110', END_FIXED]),
-  stream('a distance before the start', false, 'a\0\0\0', [...FIXED, '10010001', '0000001', '00001', END_FIXED]),
+  stream('a distance before the start', false, 'a\0a\0', [...FIXED, '10010001', '0000001', '00001', END_FIXED]),
   stream('a block of the reserved kind', false, 'a', [[3, 0b111], '10010001', END_FIXED]),
   stream('a stored block', true, 'ab', [
     [3, 0b001],

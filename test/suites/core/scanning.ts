@@ -1,8 +1,9 @@
 /** Cuts, zero flags, fingerprints: against the definition of docs/format.md, written out again with BigInt. */
 import { createBLAKE3 } from 'hash-wasm'
 import { expect, it } from 'vitest'
-import { FINGERPRINT_BYTES, SEGMENT_BYTES_MAX } from '../../../src/contract/core.ts'
+import { CHANGE_TAG_BYTES, FINGERPRINT_BYTES, SEGMENT_BYTES_MAX } from '../../../src/contract/core.ts'
 import type { ChunkerOptions, Core, Scan } from '../../../src/contract/core.ts'
+import { concatBytes, toHex } from '../../../src/core/bytes.ts'
 import { KEY, put, randomBytes, volumeBytes } from './bytes.ts'
 
 const FASTCDC = { kind: 'fastcdc', min: 64, average: 256, max: 1024 } as const
@@ -28,9 +29,40 @@ export function scanningClaims(core: () => Core): void {
     }
   })
 
-  it('scans only the first `length` bytes of its segment', () => {
-    const segment = put(core(), new Uint8Array(2048).fill(1))
-    expect([...core().scanner({ kind: 'fixed', size: 512 }, KEY).scan(segment, 700).lengths]).toEqual([512, 188])
+  it('scans only `length` bytes of its segment, from `offset` or the start', () => {
+    const bytes = randomBytes(10, 2048)
+    const segment = put(core(), bytes)
+    const scanner = core().scanner({ kind: 'fixed', size: 512 }, KEY)
+    expect([...scanner.scan(segment, 700).lengths]).toEqual([512, 188])
+    expect(scanner.scan(segment, 700)).toEqual(scan({ kind: 'fixed', size: 512 }, bytes.subarray(0, 700)))
+    expect(scanner.scan(segment, 700, 33)).toEqual(scan({ kind: 'fixed', size: 512 }, bytes.subarray(33, 733)))
+  })
+
+  it('tags chunks of known lengths as a scan does', () => {
+    const bytes = volumeBytes(11, 60_000)
+    const segment = put(core(), bytes)
+    const scanner = core().scanner(FASTCDC, KEY)
+    const { lengths, zero, changeTags } = scanner.scan(segment, 59_000, 1000)
+    expect(zero).toContain(1)
+    expect(zero).toContain(0)
+    expect(scanner.tag(segment, 1000, lengths)).toEqual({ zero, changeTags })
+    expect(scanner.tag(segment, 1000, lengths.subarray(0, 0))).toEqual({ zero: new Uint8Array(0), changeTags: new Uint8Array(0) })
+  })
+
+  it('gives another change tag for another byte, length, padding or key, and none for zeros', () => {
+    const tagOf = (bytes: Uint8Array, key = KEY) => {
+      const segment = put(core(), bytes)
+      return toHex(core().scanner(FASTCDC, key).tag(segment, 0, Uint32Array.of(bytes.length)).changeTags)
+    }
+    const bytes = randomBytes(12, 2500)
+    const changed = bytes.slice()
+    changed[2499]! ^= 128
+    const padded = concatBytes([bytes, new Uint8Array(1)])
+    const swapped = concatBytes([bytes.subarray(1024, 2048), bytes.subarray(0, 1024), bytes.subarray(2048)])
+    const tags = [bytes, changed, padded, swapped, bytes.subarray(1)].map((bytes) => tagOf(bytes))
+    expect(new Set([...tags, tagOf(bytes, new Uint8Array(32))]).size).toBe(6)
+    expect(tagOf(bytes.slice())).toBe(tags[0])
+    expect(tagOf(new Uint8Array(2500))).toBe('00'.repeat(CHANGE_TAG_BYTES))
   })
 
   it.each([
@@ -77,7 +109,7 @@ export function scanningClaims(core: () => Core): void {
     const found = scan(FASTCDC, bytes)
     let start = 0
     for (let index = 0; index < found.count; index++) {
-      expect(fingerprintAt(found, index)).toBe(hex(core().fingerprint(KEY, segment, start, found.lengths[index]!)))
+      expect(fingerprintAt(found, index)).toBe(toHex(core().fingerprint(KEY, segment, start, found.lengths[index]!)))
       start += found.lengths[index]!
     }
     expect(start).toBe(bytes.length)
@@ -117,6 +149,8 @@ export function scanningClaims(core: () => Core): void {
     expect(() => core().scanner({ kind: 'fixed', size: 512 }, KEY.subarray(1))).toThrow(internal)
     expect(() => core().fingerprint(KEY.subarray(1), segment, 0, 10)).toThrow(internal)
     expect(() => core().scanner(FASTCDC, KEY).scan(segment, 1001)).toThrow(internal)
+    expect(() => core().scanner(FASTCDC, KEY).scan(segment, 900, 101)).toThrow(internal)
+    expect(() => core().scanner(FASTCDC, KEY).tag(segment, 101, Uint32Array.of(400, 500))).toThrow(internal)
     const large = core().buffer(SEGMENT_BYTES_MAX + 1)
     expect(() =>
       core()
@@ -131,7 +165,7 @@ export function scanningClaims(core: () => Core): void {
     const key = new TextEncoder().encode('whats the Elvish word for friend')
     const fingerprint = core().fingerprint(key, put(core(), bytes), 3, length)
     expect(fingerprint).toHaveLength(FINGERPRINT_BYTES)
-    expect(hex(fingerprint).slice(0, start.length)).toBe(start)
+    expect(toHex(fingerprint).slice(0, start.length)).toBe(start)
   })
 }
 
@@ -172,9 +206,5 @@ function fastCdcAsDefined(bytes: Uint8Array, { min, average, max }: { min: numbe
 }
 
 function fingerprintAt(found: Scan, index: number): string {
-  return hex(found.fingerprints.subarray(index * FINGERPRINT_BYTES, (index + 1) * FINGERPRINT_BYTES))
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
+  return toHex(found.fingerprints.subarray(index * FINGERPRINT_BYTES, (index + 1) * FINGERPRINT_BYTES))
 }

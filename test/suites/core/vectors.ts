@@ -92,7 +92,9 @@ export function vectorClaims(core: () => Core): void {
   describe.each(VECTORS.streams)('a $codec stream, $madeBy ($length $generator)', (vector) => {
     it(vector.accepted ? 'is read' : 'is refused', () => {
       const plain = decompressed(core(), vector.codec, new Uint8Array(Buffer.from(vector.bytes, 'base64')), vector.length)
-      expect(plain).toEqual(vector.accepted ? generate(vector) : undefined)
+      expect(plain === undefined).toBe(!vector.accepted)
+      // `toEqual` takes seconds for a long array.
+      if (plain !== undefined) expect(Buffer.compare(plain, generate(vector))).toBe(0)
     })
   })
 }
