@@ -141,6 +141,20 @@ export function codecClaims(core: () => Core): void {
   it('answers false when the target is smaller than expected', () => {
     const buffer = core().buffer(10)
     expect(core().decompress('none', buffer, 0, 10, core().buffer(9), 10)).toBe(false)
+    expect(core().decompress('none', buffer, 0, 10, core().buffer(19), 10, 10)).toBe(false)
+  })
+
+  it('decompresses to any place of its target and leaves the rest', () => {
+    for (const { codec, compressed, plain } of [...SAMPLES, ...zlib, none]) {
+      const source = put(core(), compressed)
+      const target = put(core(), new Uint8Array(plain.length + 20).fill(0x5a))
+      expect(core().decompress(codec, source, 0, compressed.length, target, plain.length, 13)).toBe(true)
+      const around = new Uint8Array(20).fill(0x5a)
+      const expected = concatBytes([around.subarray(0, 13), plain, around.subarray(13)])
+      expect(Buffer.compare(target.bytes(), expected), codec).toBe(0)
+      source.free()
+      target.free()
+    }
   })
 
   it('holds zstd to one frame without a dictionary, in a window of at most 8 MiB', () => {
