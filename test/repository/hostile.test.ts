@@ -6,7 +6,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { concatBytes, toHex } from '../../src/core/bytes.ts'
 import { encodePackRecord, joinBlock } from '../../src/repository/index-block.ts'
 import { encodeNode, type MapEntry } from '../../src/repository/map-node.ts'
-import { codeOf, coded, copyOf, namesUnder, newRepository, opened, type TestRepository } from './support/repositories.ts'
+import { readDirectory } from '../../src/repository/pack.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { codeOf, coded, copyOf, namesUnder, newRepository, opened, sealerOf, type TestRepository } from './support/repositories.ts'
 import { fingerprintOf, manifestFields, plantChunks, plantIndex, plantManifest } from './support/hostile.ts'
 import { noise } from './support/random.ts'
 import { freshPath, handleOf, restored, spread, volumeOf } from './support/volumes.ts'
@@ -310,17 +312,37 @@ describe('an index', () => {
   })
 
   it('that says what a frame does not hold leads to no wrong byte', async () => {
-    const right = noise(9, 5000)
-    const wrong = noise(10, 5000)
+    const right = noise(901, 4096)
+    const wrong = noise(902, 4096)
     const claim = await fingerprintOf(repository, right)
     await plantChunks(repository, [wrong], (frame) => ({ ...frame, fingerprints: claim.slice() }))
     await opened(repository, async (open) => {
-      const { id } = await open.backup(handleOf(right))
+      const { id, newBytes } = await open.backup(handleOf(right))
+      expect(newBytes).toBe(0)
       // Deduplicated against a promise: nobody can know before it is read, but then it is told.
-      const bytes = await restored(open, id).catch((error: unknown) => (expect(error).toEqual(coded('OBJECT_DAMAGED')), undefined))
-      if (bytes) expect(same(bytes, right)).toBe(true)
-      else expect((await open.verify({ readData: true })).errors.flatMap(({ backups }) => backups)).toContain(id)
+      expect(await codeOf(restored(open, id))).toBe('OBJECT_DAMAGED')
+      expect((await open.verify({ readData: true })).errors.flatMap(({ backups }) => backups)).toContain(id)
     })
+    await undisturbed()
+  })
+
+  // FIXME(lead): the core keeps the first place of a fingerprint only, and index objects are read in the order of their names: one
+  // that a client with the keys (or a defect) planted shadows a good copy. The same holds for a chunk that two backups stored at
+  // once when one of the packs rots. When a chunk does not decode, its other places should be tried.
+  it.fails('that promises a chunk of an honest backup does not keep that from being restored', async () => {
+    const names = new Set(repository.objects.keys())
+    const claim = await fingerprintOf(repository, honestVolume.slice(0, 4096))
+    await plantChunks(repository, [noise(902, 4096)], (frame) => ({ ...frame, fingerprints: claim.slice() }))
+    // Read before all others.
+    for (const name of namesUnder(repository.objects, 'index/')) if (!names.has(name)) repository.objects.delete(name)
+    const pack = namesUnder(repository.objects, 'packs/').find((name) => !names.has(name))!
+    const { record } = await readDirectory(
+      createMemoryStorage(repository.objects),
+      await sealerOf(repository),
+      pack.slice('packs/xx/'.length),
+      repository.objects.get(pack)!.length,
+    )
+    await plantIndex(repository, joinBlock([record]), `index/${'0'.repeat(32)}`)
     await undisturbed()
   })
 

@@ -79,9 +79,8 @@ export async function plantChunks(
   return fingerprints
 }
 
-/** Seals any bytes as an index object. Returns its name. */
-export async function plantIndex(repository: TestRepository, block: Uint8Array): Promise<string> {
-  const name = indexName(toHex(platform.random(16)))
+/** Seals any bytes as an index object of a random or given name. Returns the name. */
+export async function plantIndex(repository: TestRepository, block: Uint8Array, name: string = indexName(toHex(platform.random(16)))): Promise<string> {
   repository.objects.set(name, concatBytes(await sealObject(await sealerOf(repository), 'index', name, platform.random(16), block)))
   return name
 }
