@@ -1,6 +1,9 @@
 //! The numbers of RFC 8878 that both directions need.
 
 pub const MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
+/// The longest frame either direction takes: the encoder keeps one in a buffer of this size, and its words have room for
+/// offsets of 24 bits.
+pub const FRAME_BYTES_MAX: usize = 16 << 20;
 /// Block_Maximum_Size (3.1.1.2.4) for any window of at least as much.
 pub const BLOCK_BYTES_MAX: usize = 128 << 10;
 

@@ -10,13 +10,6 @@ pub fn read_u64(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
 }
 
-/// Sixteen bytes from one buffer to another: one vector load and store.
-#[inline(always)]
-pub fn copy_16(target: &mut [u8], to: usize, source: &[u8], from: usize) {
-    let piece: [u8; 16] = source[from..from + 16].try_into().unwrap();
-    target[to..to + 16].copy_from_slice(&piece);
-}
-
 /// A buffer on the heap that never passes through the stack.
 pub fn boxed<T: Clone, const LENGTH: usize>(value: T) -> Box<[T; LENGTH]> {
     vec![value; LENGTH].into_boxed_slice().try_into().unwrap_or_else(|_| unreachable!())

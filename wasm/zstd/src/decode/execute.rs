@@ -1,8 +1,15 @@
-//! Execution of sequences (3.1.1.4): literals, then a match, each copied in steps of 16 bytes that may write past their
-//! end, since the next copy overwrites that. Near the end of the target, or of a match on itself, exact copies.
+//! Execution of sequences (3.1.1.4): literals, then a match, each copied in steps that may write past their end, since
+//! the next copy overwrites that.
 
-use super::literals::{BUFFER_BYTES, Literals};
-use crate::words::copy_16;
+use super::literals::{Buffer, Literals};
+use crate::format::{BLOCK_BYTES_MAX, FRAME_BYTES_MAX};
+use crate::words::read_u64;
+
+/// How far the last copy of a sequence may write past its end. Nearer to the target's end, copies are exact.
+const OVERRUN: usize = 32;
+/// Lengths have at most 17 bits. Said again where they are used: then no sum can wrap, and a bounds check is one
+/// comparison instead of two.
+const LENGTH_MASK: usize = (1 << 18) - 1;
 
 #[derive(Clone, Copy, Default)]
 pub struct Sequence {
@@ -11,13 +18,11 @@ pub struct Sequence {
     pub distance: u32,
 }
 
-/// How far a copy may write past its end.
-const OVERRUN: usize = 32;
-
 pub struct Output<'a> {
+    /// To where the block may reach.
     target: &'a mut [u8],
     at: usize,
-    literals: &'a [u8; BUFFER_BYTES],
+    literals: &'a Buffer,
     literals_at: usize,
     literals_length: usize,
 }
@@ -30,45 +35,49 @@ impl<'a> Output<'a> {
     #[inline(never)]
     pub fn execute(&mut self, sequences: &[Sequence]) -> Option<()> {
         let (target, literals) = (&mut *self.target, self.literals);
+        let limit = target.len().min(FRAME_BYTES_MAX);
         let (mut at, mut literals_at) = (self.at, self.literals_at);
         for sequence in sequences {
-            let count = sequence.literals as usize;
-            let length = sequence.match_length as usize;
+            let count = sequence.literals as usize & LENGTH_MASK;
+            let length = sequence.match_length as usize & LENGTH_MASK;
             let distance = sequence.distance as usize;
-            // Lengths have at most 17 bits and buffers far less than 2^31 bytes: no sum here wraps.
-            let (match_at, end) = (at + count, at + count + length);
-            if count > self.literals_length - literals_at || end > target.len() || distance.wrapping_sub(1) >= match_at
-            {
+            at %= 2 * FRAME_BYTES_MAX;
+            let (match_at, end, literals_end) = (at + count, at + count + length, literals_at + count);
+            if literals_end > self.literals_length || distance.wrapping_sub(1) >= match_at {
                 return None;
             }
-            if end + OVERRUN > target.len() {
-                target[at..match_at].copy_from_slice(&literals[literals_at..literals_at + count]);
+            let from = match_at - distance;
+            if end + OVERRUN > limit {
+                if end > limit {
+                    return None;
+                }
+                target[at..match_at].copy_from_slice(&literals[literals_at..literals_end]);
                 for to in match_at..end {
                     target[to] = target[to - distance];
                 }
             } else {
-                copy_16(target, at, literals, literals_at);
-                if count > 16 {
-                    let mut done = 16;
-                    while done < count {
-                        copy_16(target, at + done, literals, literals_at + done);
-                        done += 16;
+                let mut done = 0;
+                loop {
+                    put(target, at + done, vector(literals, (literals_at + done) % BLOCK_BYTES_MAX));
+                    done += 16;
+                    if done >= count {
+                        break;
                     }
                 }
-                let from = match_at - distance;
                 if distance >= 16 {
-                    move_16(target, match_at, from);
-                    let mut done = 16;
-                    while done < length {
-                        move_16(target, match_at + done, from + done);
+                    let mut done = 0;
+                    loop {
+                        put(target, match_at + done, vector(target, from + done));
                         done += 16;
+                        if done >= length {
+                            break;
+                        }
                     }
                 } else {
-                    overlapping(target, match_at, distance, length);
+                    repeat(target, match_at, distance, length);
                 }
             }
-            literals_at += count;
-            at = end;
+            (at, literals_at) = (end, literals_end);
         }
         (self.at, self.literals_at) = (at, literals_at);
         Some(())
@@ -83,26 +92,39 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Sixteen bytes within one buffer: all are loaded before the first is stored.
 #[inline(always)]
-fn move_16(target: &mut [u8], to: usize, from: usize) {
-    let piece: [u8; 16] = target[from..from + 16].try_into().unwrap();
-    target[to..to + 16].copy_from_slice(&piece);
+fn vector(bytes: &[u8], at: usize) -> [u8; 16] {
+    bytes[at..at + 16].try_into().unwrap()
 }
 
-/// A match that runs into itself within 16 bytes repeats them: the first 16 bytes one by one, then the last whole
-/// number of repetitions that fits 16 bytes is far enough away for copies of 8.
+#[inline(always)]
+fn put<const LENGTH: usize>(target: &mut [u8], at: usize, piece: [u8; LENGTH]) {
+    target[at..at + LENGTH].copy_from_slice(&piece);
+}
+
+/// Whole repetitions that eight bytes have room for, in bytes.
+const WHOLE: [usize; 8] = [8, 8, 8, 6, 8, 5, 6, 7];
+
+/// A match that runs into itself within 16 bytes.
 #[inline(never)]
-fn overlapping(target: &mut [u8], to: usize, distance: usize, length: usize) {
-    for at in to..to + 16 {
-        target[at] = target[at - distance];
-    }
-    let apart = 16 / distance * distance;
-    let mut done = 16;
-    while done < length {
-        let from = to + done - apart;
-        let piece: [u8; 8] = target[from..from + 8].try_into().unwrap();
-        target[to + done..to + done + 8].copy_from_slice(&piece);
-        done += 8;
+fn repeat(target: &mut [u8], to: usize, distance: usize, length: usize) {
+    let mut done = 0;
+    if distance < 8 {
+        let mut bits = 8 * distance as u32;
+        let mut pattern = read_u64(target, to - distance) & ((1 << bits) - 1);
+        while bits < 64 {
+            pattern |= pattern << bits;
+            bits *= 2;
+        }
+        while done < length {
+            put(target, to + done, pattern.to_le_bytes());
+            done += WHOLE[distance % 8];
+        }
+    } else {
+        while done < length {
+            let piece = read_u64(target, to + done - distance);
+            put(target, to + done, piece.to_le_bytes());
+            done += 8;
+        }
     }
 }

@@ -6,10 +6,10 @@ use crate::words::boxed;
 
 /// Bytes behind the literals that copies in steps of 16 may read.
 const SLACK: usize = 32;
-pub const BUFFER_BYTES: usize = BLOCK_BYTES_MAX + SLACK;
+pub type Buffer = [u8; BLOCK_BYTES_MAX + SLACK];
 
 pub struct Literals {
-    buffer: Box<[u8; BUFFER_BYTES]>,
+    buffer: Box<Buffer>,
     length: usize,
     table: Table,
     /// An earlier block of this frame left a table for Treeless_Literals_Block.
@@ -28,7 +28,7 @@ impl Literals {
         self.table_known = false;
     }
 
-    pub fn buffer(&self) -> &[u8; BUFFER_BYTES] {
+    pub fn buffer(&self) -> &Buffer {
         &self.buffer
     }
 

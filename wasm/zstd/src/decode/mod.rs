@@ -3,7 +3,7 @@
 //! Invariant: true means that exactly `target.len()` bytes came out of exactly the given bytes. Refused besides damage:
 //! dictionaries, skippable frames, a second frame, windows over 8 MiB (a single segment's window is its content, whose
 //! length the caller chose), a content size that is not the target's length. Offsets are held to the bytes that are
-//! there, not to the window: all of them are in memory anyway.
+//! there, not to the window: all of them are in memory anyway. Frames over 16 MiB are refused too.
 
 mod bits;
 mod execute;
@@ -13,7 +13,10 @@ mod literals;
 mod sequences;
 
 use crate::checksum::xxh64;
-use crate::format::{BLOCK_BYTES_MAX, BLOCK_COMPRESSED, BLOCK_RAW, BLOCK_RLE, MAGIC, REPEATED_OFFSETS};
+use crate::format::{
+    BLOCK_BYTES_MAX, BLOCK_COMPRESSED, BLOCK_RAW, BLOCK_RLE, FRAME_BYTES_MAX, MAGIC, REPEATED_OFFSETS,
+};
+use execute::Output;
 use literals::Literals;
 use sequences::Sequences;
 
@@ -44,6 +47,9 @@ impl Decoder {
     }
 
     fn frame(&mut self, source: &[u8], target: &mut [u8]) -> Option<()> {
+        if target.len() > FRAME_BYTES_MAX {
+            return None;
+        }
         let header = header(source, target.len() as u64)?;
         let mut rest = source.get(header.bytes..)?;
         let mut at = 0;
@@ -71,8 +77,9 @@ impl Decoder {
                 }
                 BLOCK_COMPRESSED => {
                     let sequences = self.literals.read(body)?;
-                    let end = target.len().min(at + header.block_bytes_max);
-                    at = self.sequences.read(sequences, &self.literals, &mut offsets, &mut target[..end], at)?;
+                    let limit = target.len().min(at + header.block_bytes_max);
+                    let output = Output::new(&mut target[..limit], at, &self.literals);
+                    at = self.sequences.read(sequences, &mut offsets, output)?;
                 }
                 _ => return None,
             }

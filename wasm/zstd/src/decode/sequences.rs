@@ -4,12 +4,10 @@
 use super::bits::bits_held;
 use super::execute::{Output, Sequence};
 use super::fse::{self, SYMBOLS_MAX};
-use super::literals::Literals;
 use crate::format::{
     FSE_STATES_MAX, Kind, LITERALS_LENGTH, MATCH_LENGTH, MODE_COMPRESSED, MODE_PREDEFINED, MODE_RLE, OFFSET,
     literals_length, match_length,
 };
-use crate::words::boxed;
 
 /// Sequences a batch: 1.5 KiB on the way from one loop to the other.
 const BATCH: usize = 128;
@@ -20,29 +18,45 @@ const PADDING: usize = 16;
 const WORD_BITS: u32 = 57;
 
 /// Entries are baseline << 32 | next state's base << 16 | extra bits << 8 | next state's bits.
+type Entries = [u64; FSE_STATES_MAX];
+
+/// What is known of one kind of symbol besides its entries.
+#[derive(Default)]
 struct Table {
-    entries: Box<[u64; FSE_STATES_MAX]>,
     log: u32,
     known: bool,
 }
 
+/// All that the loops touch stands behind one pointer: registers are what they lack.
+struct Work {
+    lengths: Entries,
+    offsets: Entries,
+    matches: Entries,
+    batch: [Sequence; BATCH],
+    stream: [u8; STREAM_BYTES + 8],
+}
+
 pub struct Sequences {
-    literals_lengths: Table,
+    lengths: Table,
     offsets: Table,
-    match_lengths: Table,
-    stream: Box<[u8; STREAM_BYTES + 8]>,
-    batch: Box<[Sequence; BATCH]>,
+    matches: Table,
+    work: Box<Work>,
 }
 
 impl Default for Sequences {
     fn default() -> Self {
-        let table = || Table { entries: boxed(0), log: 0, known: false };
+        let entries = [0; FSE_STATES_MAX];
         Self {
-            literals_lengths: table(),
-            offsets: table(),
-            match_lengths: table(),
-            stream: boxed(0),
-            batch: boxed(Sequence::default()),
+            lengths: Table::default(),
+            offsets: Table::default(),
+            matches: Table::default(),
+            work: Box::new(Work {
+                lengths: entries,
+                offsets: entries,
+                matches: entries,
+                batch: [Sequence::default(); BATCH],
+                stream: [0; STREAM_BYTES + 8],
+            }),
         }
     }
 }
@@ -50,21 +64,13 @@ impl Default for Sequences {
 impl Sequences {
     /// A new frame begins.
     pub fn forget(&mut self) {
-        for table in [&mut self.literals_lengths, &mut self.offsets, &mut self.match_lengths] {
+        for table in [&mut self.lengths, &mut self.offsets, &mut self.matches] {
             table.known = false;
         }
     }
 
-    /// Decodes and executes the section, which is all of `source`: appends to `target[..at]`, and returns the new end.
-    pub fn read(
-        &mut self,
-        source: &[u8],
-        literals: &Literals,
-        repeated: &mut [u32; 3],
-        target: &mut [u8],
-        at: usize,
-    ) -> Option<usize> {
-        let mut output = Output::new(target, at, literals);
+    /// Decodes and executes the section, which is all of `source`; returns where its block ends.
+    pub fn read(&mut self, source: &[u8], repeated: &mut [u32; 3], mut output: Output) -> Option<usize> {
         let (count, head_bytes) = count(source)?;
         if count == 0 {
             return if source.len() == head_bytes { output.finish() } else { None };
@@ -73,75 +79,128 @@ impl Sequences {
         if modes & 3 != 0 {
             return None;
         }
-        rest = self.literals_lengths.read(&LITERALS_LENGTH, modes >> 6, rest, literals_length)?;
-        rest = self.offsets.read(&OFFSET, modes >> 4 & 3, rest, |code| (1 << code, code as u32))?;
-        rest = self.match_lengths.read(&MATCH_LENGTH, modes >> 2 & 3, rest, match_length)?;
+        let work = &mut *self.work;
+        rest = self.lengths.read(&mut work.lengths, &LITERALS_LENGTH, modes >> 6, rest, literals_length)?;
+        rest = self.offsets.read(&mut work.offsets, &OFFSET, modes >> 4 & 3, rest, |code| (1 << code, code as u32))?;
+        rest = self.matches.read(&mut work.matches, &MATCH_LENGTH, modes >> 2 & 3, rest, match_length)?;
         self.run(rest, count, repeated, &mut output)?;
         output.finish()
     }
 
     fn run(&mut self, source: &[u8], count: usize, repeated: &mut [u32; 3], output: &mut Output) -> Option<()> {
         let bits = bits_held(source)?;
-        self.stream.get_mut(PADDING..PADDING + source.len())?.copy_from_slice(source);
-        let (stream, batch) = (&*self.stream, &mut *self.batch);
-        let [lengths, offsets, matches] =
-            [&self.literals_lengths, &self.offsets, &self.match_lengths].map(|table| &*table.entries);
+        let work = &mut *self.work;
+        work.stream.get_mut(PADDING..PADDING + source.len())?.copy_from_slice(source);
         let mut reader = Reader::new(PADDING * 8 + bits);
-        let [mut length, mut offset, mut match_] =
-            [&self.literals_lengths, &self.offsets, &self.match_lengths].map(|table| reader.take(stream, table.log));
-        let [mut r0, mut r1, mut r2] = *repeated;
-        let (mut left, mut unmade) = (count, 0);
-        while left > 0 {
+        let mut states = [&self.lengths, &self.offsets, &self.matches].map(|table| {
+            reader.load(&work.stream);
+            reader.next(table.log)
+        });
+        let mut left = count;
+        loop {
             let size = left.min(BATCH);
-            for sequence in &mut batch[..size] {
-                let l = lengths[length as usize % FSE_STATES_MAX];
-                let o = offsets[offset as usize % FSE_STATES_MAX];
-                let m = matches[match_ as usize % FSE_STATES_MAX];
-                let (l_extra, o_extra, m_extra) = (extra_bits(l), extra_bits(o), extra_bits(m));
-                reader.load(stream);
-                let raw = (o >> 32) as u32 + reader.next(o_extra);
-                if o_extra + l_extra + m_extra > WORD_BITS - 26 {
-                    reader.load(stream);
-                }
-                let match_length = (m >> 32) as u32 + reader.next(m_extra);
-                let literals = (l >> 32) as u32 + reader.next(l_extra);
-                if o_extra + l_extra + m_extra > WORD_BITS - 26 {
-                    reader.load(stream);
-                }
-                // Repeated offsets (3.1.1.5). `raw` is 1 to 3 only with at most one extra bit.
-                let distance = if raw > 3 {
-                    (r2, r1, r0) = (r1, r0, raw - 3);
-                    r0
-                } else {
-                    match raw + u32::from(literals == 0) {
-                        1 => {}
-                        2 => (r1, r0) = (r0, r1),
-                        3 => (r2, r1, r0) = (r1, r0, r2),
-                        // Zero when the last was 1: execution refuses it.
-                        _ => (r2, r1, r0) = (r1, r0, r0.wrapping_sub(1)),
-                    }
-                    r0
-                };
-                *sequence = Sequence { literals, match_length, distance };
-                length = (l >> 16) as u32 % 65536 + reader.next(l as u32 % 256);
-                match_ = (m >> 16) as u32 % 65536 + reader.next(m as u32 % 256);
-                offset = (o >> 16) as u32 % 65536 + reader.next(o as u32 % 256);
-                unmade = l as u32 % 256 + m as u32 % 256 + o as u32 % 256;
-            }
+            let unmade = work.decode(size, &mut reader, &mut states);
             left -= size;
-            // No batch can take so many bits that this wraps twice.
-            if left > 0 && reader.left() < PADDING as isize * 8 {
+            if left == 0 {
+                // There are no bits for states after the last sequence: give those back, then nothing may remain.
+                if reader.left() + unmade as isize != PADDING as isize * 8 {
+                    return None;
+                }
+            } else if reader.left() < PADDING as isize * 8 {
+                // No batch takes so many bits that this could wrap twice.
                 return None;
             }
-            output.execute(&batch[..size])?;
+            let batch = &mut work.batch[..size];
+            resolve(batch, repeated);
+            output.execute(batch)?;
+            if left == 0 {
+                return Some(());
+            }
         }
-        // The stream has no bits for states after the last sequence: give those back, then nothing may remain.
-        if reader.left() + unmade as isize != PADDING as isize * 8 {
-            return None;
-        }
-        *repeated = [r0, r1, r2];
-        Some(())
     }
+}
+
+impl Work {
+    /// Decodes the next sequences into the front of the batch, with the offset's value for a distance; returns how many
+    /// bits the last states took.
+    #[inline(never)]
+    fn decode(&mut self, size: usize, from: &mut Reader, states: &mut [u32; 3]) -> u32 {
+        let mut reader = Reader { ..*from };
+        let [mut length, mut offset, mut match_] = *states;
+        let mut state_bits = 0;
+        for sequence in &mut self.batch[..size] {
+            let l = self.lengths[length as usize % FSE_STATES_MAX];
+            let o = self.offsets[offset as usize % FSE_STATES_MAX];
+            let m = self.matches[match_ as usize % FSE_STATES_MAX];
+            // One sum for both kinds of bits: neither carries into the other.
+            let sum = (l as u32).wrapping_add(o as u32).wrapping_add(m as u32);
+            state_bits = sum & 255;
+            let bits = state_bits + (sum >> 8 & 255);
+            reader.load(&self.stream);
+            let mut word;
+            let raw;
+            if bits <= WORD_BITS {
+                word = reader.next_u64(bits);
+                raw = word >> ((bits - extra_bits(o)) % 64);
+            } else {
+                raw = reader.next_u64(extra_bits(o));
+                reader.load(&self.stream);
+                let high = reader.next_u64(extra_bits(m) + extra_bits(l));
+                reader.load(&self.stream);
+                word = high << state_bits | reader.next_u64(state_bits);
+            }
+            // From the lowest bit up, in the reverse of the order they are read in.
+            offset = base(o) + low(&mut word, o as u32 % 256);
+            match_ = base(m) + low(&mut word, m as u32 % 256);
+            length = base(l) + low(&mut word, l as u32 % 256);
+            let literals = (l >> 32) as u32 + low(&mut word, extra_bits(l));
+            let match_length = (m >> 32) as u32 + low(&mut word, extra_bits(m));
+            *sequence = Sequence { literals, match_length, distance: (o >> 32) as u32 + raw as u32 };
+        }
+        (*from, *states) = (reader, [length, offset, match_]);
+        state_bits
+    }
+}
+
+/// Offset values become distances (3.1.1.5). New ones, the last and the one before are told apart by selection: which it
+/// is, no branch predictor knows.
+#[inline(never)]
+fn resolve(batch: &mut [Sequence], repeated: &mut [u32; 3]) {
+    let [mut r0, mut r1, mut r2] = *repeated;
+    for sequence in batch {
+        let raw = sequence.distance;
+        let (new, repeat) = (raw > 3, raw + u32::from(sequence.literals == 0));
+        let (before, last) = (r1, r0);
+        if !new && repeat > 2 {
+            // Zero when the last was 1 and is to be one less: execution refuses it.
+            r0 = if repeat == 3 { r2 } else { last.wrapping_sub(1) };
+            (r2, r1) = (before, last);
+        } else {
+            r2 = if new { before } else { r2 };
+            r1 = if new || repeat == 2 { last } else { before };
+            r0 = if new {
+                raw - 3
+            } else if repeat == 2 {
+                before
+            } else {
+                last
+            };
+        }
+        sequence.distance = r0;
+    }
+    *repeated = [r0, r1, r2];
+}
+
+fn base(entry: u64) -> u32 {
+    (entry >> 16) as u32 & 0xFFFF
+}
+
+/// Takes the lowest bits of a word.
+#[inline(always)]
+fn low(word: &mut u64, count: u32) -> u32 {
+    let bits = *word as u32 & ((1 << (count % 32)) - 1);
+    *word >>= count % 64;
+    bits
 }
 
 fn extra_bits(entry: u64) -> u32 {
@@ -149,9 +208,10 @@ fn extra_bits(entry: u64) -> u32 {
 }
 
 impl Table {
-    /// Makes the table for one kind of symbol by its mode; returns what follows its description.
+    /// Makes the entries for one kind of symbol by its mode; returns what follows its description.
     fn read<'a>(
         &mut self,
+        entries: &mut Entries,
         kind: &Kind,
         mode: u8,
         source: &'a [u8],
@@ -160,7 +220,7 @@ impl Table {
         let known = std::mem::replace(&mut self.known, true);
         match mode {
             MODE_PREDEFINED => {
-                self.build(kind.predefined, kind.predefined_log, meaning);
+                self.build(entries, kind.predefined, kind.predefined_log, meaning);
                 Some(source)
             }
             MODE_RLE => {
@@ -170,7 +230,7 @@ impl Table {
                     return None;
                 }
                 let (baseline, extra) = meaning(code as usize);
-                self.entries[0] = u64::from(baseline) << 32 | u64::from(extra) << 8;
+                entries[0] = u64::from(baseline) << 32 | u64::from(extra) << 8;
                 self.log = 0;
                 Some(rest)
             }
@@ -179,7 +239,7 @@ impl Table {
                 let mut probabilities = [0; SYMBOLS_MAX];
                 let (log, symbols, bytes) =
                     fse::read_probabilities(source, kind.log_max, kind.symbols, &mut probabilities)?;
-                self.build(&probabilities[..symbols], log, meaning);
+                self.build(entries, &probabilities[..symbols], log, meaning);
                 self.known = true;
                 Some(&source[bytes..])
             }
@@ -187,11 +247,11 @@ impl Table {
         }
     }
 
-    fn build(&mut self, probabilities: &[i16], log: u32, meaning: impl Fn(usize) -> (u32, u32)) {
+    fn build(&mut self, entries: &mut Entries, probabilities: &[i16], log: u32, meaning: impl Fn(usize) -> (u32, u32)) {
         self.log = log;
         fse::build(probabilities, log, |at, state| {
             let (baseline, extra) = meaning(state.symbol as usize);
-            self.entries[at % FSE_STATES_MAX] =
+            entries[at % FSE_STATES_MAX] =
                 u64::from(baseline) << 32 | u64::from(state.base) << 16 | u64::from(extra) << 8 | u64::from(state.bits);
         });
     }
@@ -232,15 +292,14 @@ impl Reader {
     }
 
     #[inline(always)]
-    fn next(&mut self, count: u32) -> u32 {
-        let bits = (self.word << (self.used % 64) >> 1) >> (63 - count) % 64;
+    fn next_u64(&mut self, count: u32) -> u64 {
+        let bits = (self.word << (self.used % 64) >> 1) >> (63 - count % 64);
         self.used += count;
-        bits as u32
+        bits
     }
 
-    fn take(&mut self, stream: &[u8; STREAM_BYTES + 8], count: u32) -> u32 {
-        self.load(stream);
-        self.next(count)
+    fn next(&mut self, count: u32) -> u32 {
+        self.next_u64(count) as u32
     }
 
     /// Bits of stream and padding not yet taken; below zero after wrapping.

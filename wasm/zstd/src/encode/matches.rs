@@ -5,7 +5,8 @@ use super::window::{Window, common, common_before, word};
 use crate::format::REPEATED_OFFSETS;
 use crate::words::boxed;
 
-const HASH_LOG: u32 = 15;
+/// 256 KiB of places. 2^15 of them are as fast, and 1.5 % worse.
+const HASH_LOG: u32 = 16;
 /// After 2^this bytes without a match the search takes steps one longer.
 const SKIP_LOG: u32 = 7;
 /// A block's last bytes are not looked at: what is found has four bytes, and starts up to two bytes on.
@@ -56,7 +57,7 @@ impl MatchFinder {
             let repeated = here ^ word(window, at.wrapping_sub(r0));
             let found = here ^ word(window, candidate);
             let (from, back, offset_value);
-            if (repeated >> 16) as u32 == 0 {
+            if (repeated >> 16) << 24 == 0 {
                 // There is a literal before: without one, the code for the last offset means the one before it.
                 at += 2;
                 from = at - r0;
@@ -96,7 +97,8 @@ impl MatchFinder {
     }
 }
 
+/// Of seven bytes. Of six, frames come out 1 % smaller with a sixth more sequences, and those are what takes the time.
 #[inline(always)]
 fn hash(word: u64) -> usize {
-    ((word << 16).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - HASH_LOG)) as usize
+    ((word << 8).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - HASH_LOG)) as usize
 }

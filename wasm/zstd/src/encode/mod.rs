@@ -11,7 +11,7 @@ mod parse;
 mod sequences;
 mod window;
 
-use crate::format::{BLOCK_BYTES_MAX, BLOCK_COMPRESSED, BLOCK_RAW, BLOCK_RLE, MAGIC};
+use crate::format::{BLOCK_BYTES_MAX, BLOCK_COMPRESSED, BLOCK_RAW, BLOCK_RLE, FRAME_BYTES_MAX, MAGIC};
 use crate::words::boxed;
 use bits::{SPACE, Space};
 use literals::LiteralsEncoder;
@@ -20,8 +20,6 @@ use parse::Parse;
 use sequences::SequencesEncoder;
 use window::Window;
 
-/// An offset's 24 extra bits, and those of both lengths, just fit a word of the bit writer.
-const FRAME_BYTES_MAX: usize = 16 << 20;
 const BLOCK_HEAD_BYTES: usize = 3;
 
 pub struct Encoder {

@@ -1,7 +1,7 @@
 //! A frame's bytes in a buffer of fixed size: places are masked instead of checked, and words may be read past the end.
 //! Copying a frame here costs a fiftieth of what the checks cost.
 
-use super::FRAME_BYTES_MAX;
+use crate::format::FRAME_BYTES_MAX;
 
 /// Read by the last word and vector.
 const SLACK: usize = 32;
