@@ -1,5 +1,5 @@
-//! zstd (RFC 8878): one frame, no dictionary. The C library, compiled to WASM: 1.2 times as fast there as what pure
-//! Rust offers.
+//! zstd (RFC 8878): one frame, no dictionary. The C library, compiled to WASM with 64-bit
+//! arithmetic (zstd-wide.h): 1.3 times as fast there as `structured-zstd`, the fastest in pure Rust.
 
 use zstd_safe::{CCtx, CParameter, DCtx, ResetDirective, find_frame_compressed_size};
 
