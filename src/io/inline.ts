@@ -6,7 +6,7 @@
  */
 import { BlockvaultError } from '../contract/errors.ts'
 import type { Port } from '../contract/port.ts'
-import type { Handlers } from './operation.ts'
+import { type Handlers, release } from './operation.ts'
 import { errorFromRecord, errorRecord } from './protocol.ts'
 import { createQueue } from './server.ts'
 
@@ -31,7 +31,9 @@ export function createInlinePort(handlers: Handlers): Port {
       }
     },
     async close() {
+      if (closed) return
       closed = true
+      if (handlers.has(release.name)) await run(release.name, undefined)
     },
   }
 }

@@ -27,6 +27,9 @@ export function invoke<Argument, Result>(
   return port.call(operation.name, argument, transfer) as Promise<Result>
 }
 
+/** Gives back what the operations hold: core memory, open volumes. A port without a worker of its own runs it when it is closed. */
+export const release: Operation<void, void> = operation('release')
+
 /** What a handler answers: the value, and the buffers in it that move to the caller. */
 export interface Reply {
   value: unknown

@@ -62,12 +62,17 @@ const DECODED_BYTES = 8 * 1024 * 1024
 /** Numbers a write takes in `FrameRequest.writes`. */
 export const WRITE_FIELDS = 4
 
-export function addDecodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): void {
+/** Returns what gives the memory back. */
+export function addDecodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): () => void {
   let buffers: { packed: CoreBuffer; plain: CoreBuffer } | undefined
-  const buffersFor = (frameBytes: number) => {
-    if (buffers && buffers.packed.length >= encodeBufferBytes(frameBytes)) return buffers
+  const releaseMemory = () => {
     buffers?.packed.free()
     buffers?.plain.free()
+    buffers = undefined
+  }
+  const buffersFor = (frameBytes: number) => {
+    if (buffers && buffers.packed.length >= encodeBufferBytes(frameBytes)) return buffers
+    releaseMemory()
     buffers = { packed: core.buffer(encodeBufferBytes(frameBytes)), plain: core.buffer(Math.max(DECODED_BYTES, frameBytes)) }
     return buffers
   }
@@ -115,6 +120,7 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
     },
     (result) => [result.collected.buffer],
   )
+  return releaseMemory
 }
 
 /** Positions of wanted chunks whose bytes do not have their fingerprint, or do not lie inside the frame. */

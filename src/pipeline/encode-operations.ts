@@ -52,7 +52,8 @@ interface Encoder {
   packFrames: number
 }
 
-export function addEncodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): void {
+/** Returns what gives the memory of every encoder back. */
+export function addEncodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): () => void {
   const encoders = new Map<number, Encoder>()
   const encoderOf = (number: number): Encoder => {
     const encoder = encoders.get(number)
@@ -132,13 +133,17 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
 
   handle(handlers, flushFrame, ({ encoder }) => closeFrame(core, encoderOf(encoder)), buffers)
 
-  handle(handlers, closeEncoder, ({ encoder: number }) => {
+  const close = (number: number) => {
     const encoder = encoders.get(number)
     encoders.delete(number)
     if (!encoder) return
     encoder.scanner.free()
     for (const buffer of [...encoder.slots.values(), encoder.piece, encoder.gathered, encoder.packed]) buffer.free()
-  })
+  }
+  handle(handlers, closeEncoder, ({ encoder }) => close(encoder))
+  return () => {
+    for (const number of [...encoders.keys()]) close(number)
+  }
 }
 
 function slotOf(core: Core, encoder: Encoder, slot: number): CoreBuffer {

@@ -1,7 +1,7 @@
 /** Everything a worker can do. An adapter's worker file hands in its platform and serves the result. */
 import type { WorkerPlatform } from '../contract/platform.ts'
 import type { VolumeHandle } from '../contract/volume.ts'
-import type { Handlers } from '../io/operation.ts'
+import { type Handlers, handle, release } from '../io/operation.ts'
 import { addVolumeOperations } from '../io/volume-operations.ts'
 import { addDecodeOperations } from './decode-operations.ts'
 import { addEncodeOperations } from './encode-operations.ts'
@@ -11,8 +11,12 @@ export function workerHandlers({ core, aead, volumes }: WorkerPlatform): Handler
   const handlers: Handlers = new Map()
   const open = new Map<number, VolumeHandle>()
   addVolumeOperations(handlers, volumes, open)
-  addEncodeOperations(handlers, core, aead, open)
-  addDecodeOperations(handlers, core, aead, open)
+  const releases = [addEncodeOperations(handlers, core, aead, open), addDecodeOperations(handlers, core, aead, open)]
   addKeyOperation(handlers)
+  handle(handlers, release, async () => {
+    for (const releaseMemory of releases) releaseMemory()
+    for (const volume of open.values()) await volume.close()
+    open.clear()
+  })
   return handlers
 }
