@@ -56,21 +56,22 @@ impl<'a> Output<'a> {
                     target[to] = target[to - distance];
                 }
             } else {
-                let mut done = 0;
-                loop {
-                    put(target, at + done, vector(literals, (literals_at + done) % BLOCK_BYTES_MAX));
-                    done += 16;
-                    if done >= count {
-                        break;
+                // The first steps stand before their loops: V8 begins every loop with a look for interrupts and no-ops.
+                put(target, at, vector(literals, literals_at % BLOCK_BYTES_MAX));
+                if count > 16 {
+                    let mut done = 16;
+                    while done < count {
+                        put(target, at + done, vector(literals, (literals_at + done) % BLOCK_BYTES_MAX));
+                        done += 16;
                     }
                 }
                 if distance >= 16 {
-                    let mut done = 0;
-                    loop {
-                        put(target, match_at + done, vector(target, from + done));
-                        done += 16;
-                        if done >= length {
-                            break;
+                    put(target, match_at, vector(target, from));
+                    if length > 16 {
+                        let mut done = 16;
+                        while done < length {
+                            put(target, match_at + done, vector(target, from + done));
+                            done += 16;
                         }
                     }
                 } else {

@@ -79,17 +79,19 @@ impl MatchFinder {
             let inside = at - 2;
             table[hash(word(window, inside))] = inside as u32;
             // Without literals between, the first code means the offset before the last.
-            while at < limit {
-                let here = word(window, at);
-                if (here ^ word(window, at.wrapping_sub(r1))) as u32 != 0 {
-                    break;
-                }
+            if at >= limit || (word(window, at) ^ word(window, at.wrapping_sub(r1))) as u32 != 0 {
+                continue;
+            }
+            loop {
                 let length = (4 + common(window, at + 4, at.wrapping_sub(r1) + 4, end)).min(end - at);
-                table[hash(here)] = at as u32;
+                table[hash(word(window, at))] = at as u32;
                 (r0, r1) = (r1, r0);
                 out.push(at, at, length, 1);
                 at += length;
                 anchor = at;
+                if at >= limit || (word(window, at) ^ word(window, at.wrapping_sub(r1))) as u32 != 0 {
+                    break;
+                }
             }
         }
         out.end(anchor, end);

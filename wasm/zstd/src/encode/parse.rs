@@ -85,15 +85,20 @@ impl Builder<'_> {
     #[inline(always)]
     fn copy(&mut self, from: usize, to: usize) {
         let count = to - from;
-        let mut done = 0;
-        loop {
-            let at = (self.literals_length + done) % BLOCK_BYTES_MAX;
-            self.parse.literals[at..at + 16].copy_from_slice(vector(self.window, from + done));
-            done += 16;
-            if done >= count {
-                break;
+        self.copy_16(from, 0);
+        if count > 16 {
+            let mut done = 16;
+            while done < count {
+                self.copy_16(from, done);
+                done += 16;
             }
         }
         self.literals_length += count;
+    }
+
+    #[inline(always)]
+    fn copy_16(&mut self, from: usize, done: usize) {
+        let at = (self.literals_length + done) % BLOCK_BYTES_MAX;
+        self.parse.literals[at..at + 16].copy_from_slice(vector(self.window, from + done));
     }
 }

@@ -29,19 +29,24 @@ pub fn common_before(window: &Window, at: usize, from: usize) -> usize {
 }
 
 /// How many bytes from `at` on are those from `from` on, counted to `end` and up to 15 further.
+///
+/// The first step stands before the loop, here and wherever one step is the rule: V8 looks for interrupts and pads with
+/// no-ops at the head of every loop.
 #[inline(always)]
 pub fn common(window: &Window, at: usize, from: usize, end: usize) -> usize {
-    let mut done = 0;
-    loop {
+    let first = differing(vector(window, at), vector(window, from));
+    if first != 0 {
+        return first.trailing_zeros() as usize;
+    }
+    let mut done = 16;
+    while at + done < end {
         let differing = differing(vector(window, at + done), vector(window, from + done));
         if differing != 0 {
             return done + differing.trailing_zeros() as usize;
         }
         done += 16;
-        if at + done >= end {
-            return done;
-        }
     }
+    done
 }
 
 /// Which of sixteen bytes differ, lowest bit first.
