@@ -89,7 +89,7 @@ describe('a full disk', () => {
   testUnless(lacksMount).fails('that takes no more directories is told from other failures, as is a read-only one', async () => {
     const place = workplace()
     const user = createUser(place)
-    const at = mount(place, 'disk', 'tmpfs', '-t', 'tmpfs', '-o', 'size=16m,nr_inodes=9')
+    const at = mount(place, 'disk', 'tmpfs', '-t', 'tmpfs', '-o', 'size=16m,nr_inodes=7')
     await user.done('init', '--repo', `${at}/repository`)
     const source = place.file('source', noise(1, MIB))
     expect.soft(await user.fails('backup', source, '--repo', `${at}/repository`)).toMatchObject({ code: 'STORAGE_FULL', exitCode: 14 })
