@@ -100,7 +100,7 @@ impl Distribution {
 pub fn log2(value: u32) -> u32 {
     let whole = value.ilog2();
     let fraction = (value << 8 >> whole) & 255;
-    whole * COST_ONE + fraction + (fraction * (256 - fraction) * 88 >> 16)
+    whole * COST_ONE + fraction + ((fraction * (256 - fraction) * 88) >> 16)
 }
 
 /// How symbols move a state. Bits out = (state + low half of the step) >> 16, and the next state is

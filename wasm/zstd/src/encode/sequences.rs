@@ -64,7 +64,7 @@ impl SequencesEncoder {
         let count = parse.sequences().len();
         let (head, bytes) = match count {
             0..128 => (count, 1),
-            128..0x7F00 => ((count >> 8) + 128 | (count & 255) << 8, 2),
+            128..0x7F00 => (((count >> 8) + 128) | ((count & 255) << 8), 2),
             _ => (255 | (count - 0x7F00) << 8, 3),
         };
         space[at..at + bytes].copy_from_slice(&head.to_le_bytes()[..bytes]);
