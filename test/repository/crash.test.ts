@@ -143,19 +143,15 @@ describe.each(MODES)('a storage that fails %s', (mode) => {
 
 describe('a process that dies during a backup of several packs', () => {
   it('leaves packs that the next backup uses instead of storing them again', async () => {
-    const large = noise(5, 50 * MIB)
+    const large = noise(5, 40 * MIB)
     const largeSource = fileOf(large)
     const start = await newRepository({ chunker: { kind: 'fixed', size: 65_536 } })
-    const puts: string[] = []
-    await opened(copyOf(start), (open) => open.backup(largeSource), {
-      storage: watched(createMemoryStorage(new Map(start.objects)), { before: ({ method, name }) => void (method === 'put' && puts.push(name)) }),
-    })
-    expect(puts.filter((name) => name.startsWith('packs/')).length).toBeGreaterThanOrEqual(2)
     for (const mode of ['dead', 'landed'] as const) {
-      for (let put = 1; put <= puts.length; put++) {
+      // How many packs there are depends on the machine's pace: until a backup needs fewer puts than would kill it.
+      for (let put = 1, dead = true; dead; put++) {
         const repository = copyOf(start)
         let count = 0
-        let dead = false
+        dead = false
         const die = () => {
           dead = true
           throw new Error('killed')
@@ -164,17 +160,19 @@ describe('a process that dies during a backup of several packs', () => {
           before: ({ method }) => void (dead ? die() : method === 'put' && ++count === put && mode === 'dead' && die()),
           after: ({ method }) => void (method === 'put' && count === put && mode === 'landed' && die()),
         })
-        await expect(
-          opened(repository, (open) => open.backup(largeSource), { storage }),
-          `${mode} at put ${put}`,
-        ).rejects.toThrow()
+        const done = await opened(repository, (open) => open.backup(largeSource), { storage }).then(
+          () => true,
+          () => false,
+        )
+        const hint = `${mode} at put ${put}`
+        expect(done, hint).toBe(!dead)
         const kept = [...repository.objects].filter(([name]) => name.startsWith('packs/')).reduce((sum, [, { length }]) => sum + length, 0)
         await opened(repository, async (open) => {
-          const { id, storedBytes, newBytes } = await open.backup(largeSource)
-          expect(newBytes).toBeLessThanOrEqual(large.length)
-          expect(storedBytes + kept, `${mode} at put ${put}: nothing is stored twice`).toBeLessThan(large.length * 1.01)
-          if (put === puts.length || put === 2) expect(same(await restored(open, id), large)).toBe(true)
+          const { id, storedBytes } = await open.backup(largeSource)
+          expect(storedBytes + kept, `${hint}: nothing is stored twice`).toBeLessThan(large.length * 1.01)
+          if (put <= 2) expect(same(await restored(open, id), large)).toBe(true)
         })
+        if (!dead) expect(put).toBeGreaterThanOrEqual(4)
       }
     }
   })

@@ -1,102 +1,156 @@
 /**
- * A backup that compares with the volume's last one finds exactly what a backup without one finds: the oracle is the same content
- * under a new volume name, whose every chunk is fingerprinted.
+ * A backup that is compared with the volume's last one is what a full scan would have made of it. The oracle: the same bytes
+ * under a name that has no last backup.
  */
+import { writeFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import type { ChunkerOptions } from '../../src/contract/core.ts'
-import { noise, numbers, SEED, text } from './support/random.ts'
-import { copyOf, newRepository, namesUnder, opened } from './support/repositories.ts'
-import { fileOf, restored } from './support/volumes.ts'
+import type { Repository } from '../../src/contract/backup.ts'
+import { createMemoryStorage } from '../../src/storage/memory.ts'
+import { codeOf, namesUnder, newRepository, opened } from './support/repositories.ts'
+import { noise, numbers, SEED } from './support/random.ts'
+import { failing } from './support/storages.ts'
+import { freshPath, handleOf, restored, spread, volumeOf } from './support/volumes.ts'
+import { platform as workers } from './support/worker-platform.ts'
 
-const KIB = 1024
-const MIB = 1024 * KIB
-const CHUNKERS: Record<string, ChunkerOptions> = {
-  'fixed chunks': { kind: 'fixed', size: 64 * KIB },
-  'fixed chunks that do not divide a segment': { kind: 'fixed', size: 100_000 },
-  'content-defined chunks': { kind: 'fastcdc', min: 16 * KIB, average: 64 * KIB, max: 256 * KIB },
+const MIB = 1024 * 1024
+const same = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0
+
+let names = 0
+/** Backs the bytes up as `disk`, which has a last backup, and under a new name; both must be one and the same. */
+async function asAScan(open: Repository, volume: Uint8Array, hint = ''): Promise<void> {
+  const source = freshPath('disk')
+  writeFileSync(source, volume)
+  const compared = await open.backup(source, { volume: 'disk' })
+  const scanned = await open.backup(source, { volume: `scanned-${++names}` })
+  expect(compared.digest, hint).toBe(scanned.digest)
+  expect(scanned.newBytes, `${hint}: all of it was stored`).toBe(0)
+  expect(same(await restored(open, compared.id), volume), hint).toBe(true)
 }
 
-/** Noise, text and long runs of zeros, over several segments, with a length that is a multiple of nothing. */
-function image(): Uint8Array<ArrayBuffer> {
-  const volume = new Uint8Array(17 * MIB + 12_345)
-  volume.set(noise(1, 3 * MIB), 0)
-  volume.set(text(2, 2 * MIB), 7 * MIB)
-  volume.set(noise(3, 300 * KIB), 11 * MIB + 777)
-  volume.set(noise(4, 40), volume.length - 40)
-  return volume
-}
+const CHUNKERS = [
+  ['fixed chunks of 4 KiB', { kind: 'fixed', size: 4096 }],
+  ['fixed chunks of 64 KiB', { kind: 'fixed', size: 65_536 }],
+  ['fixed chunks that end nowhere round', { kind: 'fixed', size: 4000 }],
+  ['chunks of a whole segment', { kind: 'fixed', size: 4 * MIB }],
+  ['content-defined chunks', { kind: 'fastcdc', min: 1024, average: 8192, max: 65_536 }],
+] as const
 
-/** What can happen to a volume between two backups. */
-function changesOf(below: (bound: number) => number): Record<string, (volume: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>> {
-  const flip = (volume: Uint8Array<ArrayBuffer>, count: number) => {
-    const changed = volume.slice()
-    for (let bit = 0; bit < count; bit++) changed[below(volume.length)]! ^= 1 << below(8)
-    return changed
-  }
-  const fill = (volume: Uint8Array<ArrayBuffer>, bytes: Uint8Array, at: number) => {
-    const changed = volume.slice()
-    changed.set(bytes.subarray(0, changed.length - at), at)
-    return changed
-  }
-  return {
-    nothing: (volume) => volume,
-    'one bit': (volume) => flip(volume, 1),
-    'many bits': (volume) => flip(volume, 500),
-    'data where zeros were': (volume) => fill(volume, noise(5, 1), 5 * MIB + 1),
-    'zeros where data was': (volume) => fill(volume, new Uint8Array(600 * KIB), below(MIB)),
-    'the last byte': (volume) => fill(volume, Uint8Array.of(99), volume.length - 1),
-    'a part that moved': (volume) => fill(volume, volume.slice(0, MIB), 8 * MIB),
-    'a longer volume': (volume) => fill(new Uint8Array(volume.length + MIB), volume, 0),
-    'a shorter volume': (volume) => volume.slice(0, 16 * MIB + 5),
-  }
-}
-
-describe.each(Object.entries(CHUNKERS))('a backup after another one, in %s', (_, chunker) => {
-  it.each(Object.keys(changesOf(() => 0)))(`finds %s (seed ${SEED})`, async (change) => {
-    const repository = await newRepository({ chunker })
-    const before = image()
-    const after = changesOf(numbers(SEED))[change]!(before)
-    await opened(repository, async (open) => {
-      await open.backup(fileOf(before), { volume: 'v' })
-      const compared = await open.backup(fileOf(after), { volume: 'v' })
-      const oracle = await open.backup(fileOf(after), { volume: 'another name' })
-      expect(compared.digest).toBe(oracle.digest)
-      expect(oracle.newBytes).toBe(0)
-      if (change === 'nothing') expect(compared).toMatchObject({ newBytes: 0, storedBytes: 0, readBytes: before.length })
-      expect(Buffer.compare(await restored(open, compared.id), after)).toBe(0)
-    })
-  })
-})
-
-describe('a last backup that lost something', () => {
-  it.each(['packs/', 'index/'])('under %s costs the next one time, not content', async (prefix) => {
-    const repository = await newRepository({ chunker: CHUNKERS['fixed chunks']! })
-    const volume = image()
-    await opened(repository, (open) => open.backup(fileOf(volume), { volume: 'v' }))
-    for (const name of namesUnder(repository.objects, prefix)) {
-      const copy = copyOf(repository)
-      copy.objects.delete(name)
-      await opened(copy, async (open) => {
-        const { id } = await open.backup(fileOf(volume), { volume: 'v' })
-        expect(Buffer.compare(await restored(open, id), volume), name).toBe(0)
+describe.each(CHUNKERS)('a volume in %s', (_, chunker) => {
+  it(`changed in random places is the same as scanned whole (seed ${SEED})`, { timeout: 60_000 }, async () => {
+    const below = numbers(SEED)
+    for (const encryption of [true, false]) {
+      const repository = await newRepository({ chunker, encryption })
+      let volume = volumeOf(9 * MIB + 4321, [...spread(1, 9 * MIB, 60), { offset: 4 * MIB - 50_000, bytes: noise(3, 200_000) }])
+      await opened(repository, async (open) => {
+        await asAScan(open, volume)
+        for (let round = 0; round < 12; round++) {
+          volume = volume.slice()
+          for (let change = below(6); change > 0; change--) {
+            const offset = below(volume.length)
+            const length = 1 + below(2 ** below(19))
+            const kind = below(4)
+            if (kind === 0) volume.fill(0, offset, offset + length)
+            if (kind === 1) volume.set(noise(below(1000), Math.min(length, volume.length - offset)), offset)
+            if (kind === 2) volume[offset] = (volume[offset] ?? 0) ^ (1 << below(8))
+            if (kind === 3) volume.copyWithin(offset, below(volume.length), volume.length - below(length))
+          }
+          await asAScan(open, volume, `round ${round}`)
+        }
       })
     }
   })
 
-  it('in a pack that still has its length is not noticed by the next backup, but by verify', async () => {
-    const repository = await newRepository({ chunker: CHUNKERS['fixed chunks']! })
-    const volume = image()
-    await opened(repository, (open) => open.backup(fileOf(volume), { volume: 'v' }))
-    const [name] = namesUnder(repository.objects, 'packs/')
-    repository.objects.set(
-      name!,
-      repository.objects.get(name!)!.map((byte, at) => (at === 5000 ? byte ^ 1 : byte)),
-    )
+  it('that grew or shrank, also within its last segment, is the same as scanned whole', async () => {
+    const repository = await newRepository({ chunker })
+    const content = noise(5, 9 * MIB)
     await opened(repository, async (open) => {
-      const { id } = await open.backup(fileOf(volume), { volume: 'v' })
-      const { errors } = await open.verify({ readData: true })
-      expect(errors).toMatchObject([{ object: name, code: 'OBJECT_DAMAGED' }])
-      expect(errors[0]?.backups).toContain(id)
+      for (const size of [5 * MIB, 5 * MIB + 1, 5 * MIB - 1, 8 * MIB, 9 * MIB, 4 * MIB, 4 * MIB + 1, 1000, 0, 9 * MIB])
+        await asAScan(open, content.subarray(0, size), `${size} bytes`)
     })
+  })
+
+  it('whose one bit changed, at the edges of chunks, pieces and segments, is the same as scanned whole', async () => {
+    const repository = await newRepository({ chunker })
+    const volume = noise(6, 5 * MIB)
+    volume.fill(0, 2 * MIB, 3 * MIB)
+    await opened(repository, async (open) => {
+      await asAScan(open, volume)
+      for (const at of [
+        0,
+        3999,
+        4000,
+        4095,
+        4096,
+        65_535,
+        512 * 1024 - 1,
+        512 * 1024,
+        2 * MIB - 1,
+        2 * MIB,
+        2 * MIB + 70_000,
+        3 * MIB - 1,
+        3 * MIB,
+        4 * MIB - 1,
+        4 * MIB,
+        5 * MIB - 1,
+      ]) {
+        volume[at]! ^= 0x10
+        await asAScan(open, volume, `bit of byte ${at}`)
+      }
+    })
+  })
+})
+
+describe('a volume that is compared', () => {
+  const volume = volumeOf(5 * MIB, spread(1, 5 * MIB, 40))
+
+  it('from a handle, by workers, and while others do the same, is the same too', async () => {
+    const repository = await newRepository()
+    await opened(
+      repository,
+      async (open) => {
+        const { digest } = await open.backup(handleOf(volume), { volume: 'disk' })
+        const backups = await Promise.all(Array.from({ length: 4 }, () => open.backup(handleOf(volume), { volume: 'disk' })))
+        for (const backup of backups) expect(backup).toMatchObject({ digest, newBytes: 0, storedBytes: 0 })
+        const changed = volume.slice()
+        changed.set(noise(2, 100), 300_000)
+        const { id } = await open.backup(handleOf(changed), { volume: 'disk' })
+        expect(same(await restored(open, id), changed)).toBe(true)
+      },
+      { on: workers, workers: 2 },
+    )
+  })
+
+  it('with the backup that was deleted before, or with one older, is the same too', async () => {
+    const repository = await newRepository()
+    const changed = volume.slice()
+    changed.set(noise(2, 100), 300_000)
+    await opened(repository, async (open) => {
+      await asAScan(open, volume)
+      const { id } = await open.backup(handleOf(changed), { volume: 'disk' })
+      await open.delete([id])
+      await asAScan(open, changed)
+      await asAScan(open, volume)
+    })
+  })
+
+  it.each(['packs/', 'index/', 'backups/'])('with a last backup whose %s are lost is stored again', async (prefix) => {
+    const repository = await newRepository()
+    await opened(repository, (open) => open.backup(handleOf(volume), { volume: 'disk' }))
+    for (const name of namesUnder(repository.objects, prefix)) repository.objects.delete(name)
+    await opened(repository, async (open) => {
+      await asAScan(open, volume)
+      expect((await open.verify({ readData: true })).errors.filter(({ code }) => code !== 'OBJECT_MISSING')).toEqual([])
+    })
+  })
+
+  it('stops at a storage that fails, instead of taking what it could not read for changed', async () => {
+    const repository = await newRepository()
+    await opened(repository, (open) => open.backup(handleOf(volume), { volume: 'disk' }))
+    for (let call = 1; ; call++) {
+      const { storage, failed } = failing(createMemoryStorage(repository.objects), call, 'once')
+      const code = await codeOf(opened(repository, (open) => open.backup(handleOf(volume), { volume: 'disk' }), { storage }))
+      expect(code, `call ${call}`).toBe(failed() ? 'STORAGE_FAILED' : undefined)
+      if (!failed()) break
+    }
   })
 })

@@ -14,6 +14,8 @@ const OPENING_CODES: Record<string, string[]> = {
 const DAMAGE_CODES = ['OBJECT_DAMAGED', 'OBJECT_MISSING', 'REPOSITORY_UNSUPPORTED']
 /** FIXME(lead): verify never reads a pack's own directory, which only a lost index needs. See the last test below. */
 const isUnreadPart = ({ title }: Damage) => /directory|trailer/.test(title)
+/** FIXME(lead): such a pack stops the backups of its volume. See the last test below. */
+const claimsNewerVersion = ({ title }: Damage) => /the pack of .* bit 7 of the version/.test(title)
 const same = (left: Uint8Array, right: Uint8Array) => Buffer.compare(left, right) === 0
 
 export async function damageSuite(encryption: boolean): Promise<void> {
@@ -80,9 +82,10 @@ export async function damageSuite(encryption: boolean): Promise<void> {
           const { id } = await open.backup(fileOf(fresh))
           expect(same(await restored(open, id), fresh), 'a backup of something new is whole').toBe(true)
         })
-        for (const { volume, source } of backups) {
+        for (const { info, volume, source } of claimsNewerVersion(damage) ? [] : backups) {
           await opened(repository, async (open) => {
-            const { id } = await open.backup(source)
+            // Under its volume's name, so that it is compared with the last backup, damaged or not.
+            const { id } = await open.backup(source, { volume: info.volume })
             const bytes = await restored(open, id).catch(() => undefined)
             if (bytes) return expect(same(bytes, volume)).toBe(true)
             // It relied on a chunk whose damage no listing shows. That is accepted, but has to be told.
@@ -115,5 +118,15 @@ export async function damageSuite(encryption: boolean): Promise<void> {
     for (const part of ['the directory', 'the tag of the directory', 'the length in the trailer', 'the end of the trailer']) {
       expect(await findingsAfter('the pack of backup 2', `of ${part} flipped`)).toMatchObject([{ isDamaged: true }])
     }
+  })
+
+  // FIXME(lead): last-backup.ts, `leaf`: REPOSITORY_UNSUPPORTED belongs to what makes a last backup useless, as in findings.ts
+  // (`asDamage`): one flipped bit, or a newer blockvault on the same repository, must not stop the backups of a volume.
+  it.fails('a last backup whose pack claims a newer version makes the next one slower, not impossible', async () => {
+    const damage = all.find((damage) => claimsNewerVersion(damage))!
+    const { info, source } = backups[0]!
+    await opened(damagedCopy(subject, damage), async (open) => {
+      expect(await codeOf(open.backup(source, { volume: info.volume }))).toBeUndefined()
+    })
   })
 }
