@@ -123,7 +123,7 @@ export async function damageSuite(encryption: boolean): Promise<void> {
   // FIXME(lead): last-backup.ts, `leaf`: REPOSITORY_UNSUPPORTED belongs to what makes a last backup useless, as in findings.ts
   // (`asDamage`): one flipped bit, or a newer blockvault on the same repository, must not stop the backups of a volume.
   it.fails('a last backup whose pack claims a newer version makes the next one slower, not impossible', async () => {
-    const damage = all.find((damage) => claimsNewerVersion(damage))!
+    const damage = all.find(({ title }) => title.startsWith('the pack of backup 3: bit 7 of the version'))!
     const { info, source } = backups[0]!
     await opened(damagedCopy(subject, damage), async (open) => {
       expect(await codeOf(open.backup(source, { volume: info.volume }))).toBeUndefined()
