@@ -86,6 +86,9 @@ export const ZSTD_CASES: readonly ZstdCase[] = [
   frame('an empty compressed block', false, nines(5), repeated(5), compressed()),
   frame('a literal and a match', true, nines(5, 'AAAA'), repeated(5), compressed(ONE_LITERAL, one(1, 2, 0, '00'))),
   frame('a match of the one before last offset', true, nines(4, 'A\t\t\t'), repeated(4), compressed(ONE_LITERAL, one(1, 1, 0, '0'))),
+  frame('a match of the third last offset', true, nines(8, 'A\t\t\t'), repeated(8), compressed(ONE_LITERAL, one(1, 1, 0, '1'))),
+  frame('a match as long as its window allows', true, nines(5, 'A'.repeat(516)), repeated(5), compressed(ONE_LITERAL, one(1, 2, 45, '00000000000'))),
+  frame('a match much longer than its window', false, nines(5, 'A'.repeat(65540)), repeated(5), compressed(ONE_LITERAL, one(1, 2, 52, '0'.repeat(18)))),
   frame('an offset before the start', false, nines(5, 'A\0\0\0'), repeated(5), compressed(ONE_LITERAL, one(1, 3, 0, '010'))),
   frame('a recent offset of zero', false, nines(5, '\0\0\0'), repeated(5), compressed(NO_LITERALS, one(0, 1, 0, '1'))),
   frame('bits left over', false, nines(5, 'AAAA'), repeated(5), compressed(ONE_LITERAL, one(1, 2, 0, '000'))),
@@ -104,6 +107,12 @@ export const ZSTD_CASES: readonly ZstdCase[] = [
   frame('a Huffman code that does not add up', false, zeros(1), compressed(huffman(1, [3, 1], backward('1')), NO_SEQUENCES)),
   frame('a Huffman code without its longest words', false, Uint8Array.of(2), compressed(huffman(1, [2, 2], backward('1')), NO_SEQUENCES)),
   frame('Huffman words of 11 bits', true, zeros(1), compressed(huffman(1, [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1], backward('1')), NO_SEQUENCES)),
+  frame(
+    'a Huffman code of 13 bits without weights so large',
+    false,
+    zeros(1),
+    compressed(huffman(1, [11, 11, 11, 11, 11, 11, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1], backward('001')), NO_SEQUENCES),
+  ),
   frame('Huffman words of 13 bits', false, zeros(1), compressed(huffman(1, [13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1], backward('1')), NO_SEQUENCES)),
   frame(
     'compressed Huffman weights',

@@ -46,7 +46,6 @@ export function readFseTable(bytes: Uint8Array, accuracyMax: number, symbolMax: 
       zeros = peek(2)
       position += 2
       for (let zero = 0; zero < zeros; zero++) counts.push(0)
-      if (counts.length > symbolMax) damaged('zstd table with too many symbols')
     }
     if (counts.length > symbolMax + 1) damaged('zstd table with too many symbols')
     while (left < 1 << (width - 1)) width--
