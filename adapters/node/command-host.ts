@@ -1,13 +1,13 @@
 /** What the command needs of Node: terminal, environment, signals, secret files, and this adapter's library. */
 import { randomFillSync, randomUUID } from 'node:crypto'
-import { mkdir, open, rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { CommandHost, SecretFile } from '../../src/cli/host.ts'
 import { BlockvaultError } from '../../src/contract/errors.ts'
 import { measureMachine } from './bench-device.ts'
 import { volumeFacts } from './facts.ts'
-import { linkExclusive, syncDirectory } from './files.ts'
+import { linkExclusive, makeDirectory, syncDirectory } from './files.ts'
 import { initRepository, openRepository } from './index.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
 import { version } from './version.ts'
@@ -113,7 +113,7 @@ async function createSecretFile(path: string, bytes: Uint8Array): Promise<string
   const directory = dirname(target)
   const temporary = join(directory, `.${randomUUID()}.partial`)
   try {
-    await makeDirectory(directory)
+    await makeDirectory(directory, 0o700)
     try {
       const file = await open(temporary, 'wx', 0o600)
       try {
@@ -134,23 +134,4 @@ async function createSecretFile(path: string, bytes: Uint8Array): Promise<string
     if (error instanceof BlockvaultError) throw error
     throw fromSystem(error, STORAGE_ERRORS, `Writing ${target}`, { path: target })
   }
-}
-
-/**
- * Makes the directory and those above it, each durably and for the user alone. Not by `recursive: true`, which says ENOENT
- * when the disk is full or read-only.
- */
-async function makeDirectory(path: string): Promise<void> {
-  try {
-    await mkdir(path, { mode: 0o700 })
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return
-    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
-    await makeDirectory(dirname(path))
-    // Whoever made it in between made it for all; a link to nowhere stays an error.
-    await mkdir(path, { mode: 0o700 }).catch((again: unknown) => {
-      if (systemCode(again) !== 'EEXIST') throw again
-    })
-  }
-  await syncDirectory(dirname(path))
 }

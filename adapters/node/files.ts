@@ -1,5 +1,6 @@
 /** Durable naming of files: what POSIX gives, with the fallbacks that some file systems need. */
-import { link, lstat, open, rename, unlink } from 'node:fs/promises'
+import { link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { systemCode } from './system-error.ts'
 
 /** Gives `from` the name `to`, failing with EEXIST when that is taken. `from` is gone afterwards. */
@@ -33,4 +34,23 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close()
   }
+}
+
+/**
+ * Makes the directory and those above it, each durably: no fsynced file can lose its place. Not by `recursive: true`, which says
+ * ENOENT when the disk is full or read-only.
+ */
+export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
+  try {
+    await mkdir(path, { mode })
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeDirectory(dirname(path), mode)
+    // Whoever made it in between made it for all; a link to nowhere stays an error.
+    await mkdir(path, { mode }).catch((again: unknown) => {
+      if (systemCode(again) !== 'EEXIST') throw again
+    })
+  }
+  await syncDirectory(dirname(path))
 }

@@ -21,12 +21,21 @@ export function inlinePort(core: Core): Port {
 export function workerPort(module: WebAssembly.Module | undefined): Port {
   const file = PLACES.map((path) => new URL(path, import.meta.url)).find((url) => existsSync(fileURLToPath(url)))
   if (!file) throw new BlockvaultError('CORE_UNAVAILABLE', 'The worker file is missing: run `npm run build`.')
-  const worker = new Worker(file, { workerData: { module } })
-  // An idle worker must not keep the process alive; a running job does, by its pending promise's own handles.
+  // Flags of the process (--input-type=module, --inspect) are not the worker's.
+  const worker = new Worker(file, { workerData: { module }, execArgv: [] })
+  // A worker keeps the process alive only while it owes an answer: a forgotten close() does not hang a script.
+  worker.unref()
+  let owed = 0
   return createPort({
-    post: (message, transfer) => worker.postMessage(message, [...transfer]),
+    post(message, transfer) {
+      worker.postMessage(message, [...transfer])
+      if (owed++ === 0) worker.ref()
+    },
     listen(onMessage, onGone) {
-      worker.on('message', onMessage)
+      worker.on('message', (message) => {
+        if (--owed === 0) worker.unref()
+        onMessage(message)
+      })
       worker.on('messageerror', onGone)
       worker.on('error', onGone)
       worker.on('exit', (code) => onGone(new Error(`exit code ${code}`)))

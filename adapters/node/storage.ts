@@ -6,12 +6,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises'
+import { open, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { BlockvaultError, throwIfCancelled } from '../../src/contract/errors.ts'
 import type { StorageBackend, StoredObject } from '../../src/contract/storage.ts'
 import { checkObjectName, checkPrefix, checkRange, endedEarly, exists, missing, notAnObject, tooLong } from '../../src/storage/object-errors.ts'
-import { linkExclusive, syncDirectory } from './files.ts'
+import { linkExclusive, makeDirectory, syncDirectory } from './files.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
 
 const TEMPORARY = 'tmp'
@@ -31,11 +31,9 @@ export function createDirectoryStorage(root: string): StorageBackend {
     return fromSystem(error, STORAGE_ERRORS, `${doing} ${name} in ${root}`, { object: name })
   }
   const made = new Set<string>()
-  /** Makes the directory and its parents durable, so that no fsynced file can lose its place. */
-  const makeDirectory = async (path: string): Promise<void> => {
+  const makeOnce = async (path: string): Promise<void> => {
     if (made.has(path)) return
-    const first = await mkdir(path, { recursive: true })
-    if (first !== undefined) for (let parent = path; parent.length >= first.length; parent = dirname(parent)) await syncDirectory(dirname(parent))
+    await makeDirectory(path)
     made.add(path)
   }
   let swept: Promise<void> | undefined
@@ -47,8 +45,8 @@ export function createDirectoryStorage(root: string): StorageBackend {
       const temporary = join(root, TEMPORARY, randomUUID())
       throwIfCancelled(signal)
       try {
-        await makeDirectory(dirname(temporary))
-        await makeDirectory(dirname(path))
+        await makeOnce(dirname(temporary))
+        await makeOnce(dirname(path))
         swept ??= sweep(join(root, TEMPORARY)).catch(() => {})
         try {
           const file = await open(temporary, 'wx', 0o600)

@@ -11,6 +11,7 @@ import type { KnownChunks, SegmentScan } from '../pipeline/scan-pieces.ts'
 import { type ChunkReader, createChunkReader } from './chunk-reader.ts'
 import type { RepositoryContext } from './context.ts'
 import { MAP_FANOUT } from './format.ts'
+import { asDamage } from './findings.ts'
 import { type Manifest, manifestRoot } from './manifest.ts'
 import { decodeNode, type MapEntry, type NodeReference } from './map-node.ts'
 import { readManifests } from './reference.ts'
@@ -49,8 +50,8 @@ function openLastBackup(context: RepositoryContext, manifest: Manifest, signal: 
         if (index.chunks.has(concatBytes(stored), stored.length).includes(0)) return undefined
         return knownLeaf(chunks)
       } catch (error) {
-        if (error instanceof BlockvaultError && (error.code === 'OBJECT_DAMAGED' || error.code === 'OBJECT_MISSING')) return undefined
-        throw error
+        asDamage(error)
+        return undefined
       }
     },
   }

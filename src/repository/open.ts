@@ -140,7 +140,7 @@ function repositoryOf(context: RepositoryContext): Repository {
       job(async () => {
         pool.start()
         const ids = options.backups ? await resolve(options.backups, options.signal) : await backupIds(storage, options.signal)
-        return runVerify(context, [...new Set(ids)], options)
+        return runVerify(context, [...new Set(ids)], options.backups !== undefined, options)
       }),
     delete: (references, options = {}) =>
       job(async () => {

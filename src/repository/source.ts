@@ -38,7 +38,8 @@ export async function openSource({ platform, pool }: RepositoryContext, from: st
   return {
     size: volume.size,
     path: facts.path,
-    volumeName: facts.path.split(/[\\/]/).at(-1) || 'volume',
+    // As the caller wrote it: /dev/vg/root, not the dm-0 that it links to.
+    volumeName: from.split(/[\\/]/).filter(Boolean).at(-1) ?? 'volume',
     input: async (offset, length) => ({ volume: volume.volume, offset, length }),
     async checkSize() {
       const now = await platform.volumeFacts(from)

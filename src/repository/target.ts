@@ -21,6 +21,7 @@ export interface RestoreTarget {
 
 export async function openTarget({ platform, pool }: RepositoryContext, path: string, bytes: number, manifest: Manifest, options: RestoreOptions): Promise<RestoreTarget> {
   const facts = await platform.volumeFacts(path).catch((error: unknown) => {
+    if (error instanceof BlockvaultError && error.code === 'SOURCE_DENIED') throw new BlockvaultError('TARGET_DENIED', error.message, { cause: error, details: error.details })
     if (error instanceof BlockvaultError && error.code === 'SOURCE_UNSUPPORTED')
       throw new BlockvaultError('TARGET_UNSUPPORTED', `${path} is neither a regular file nor a block device: name a file that does not exist yet, or a device.`, { cause: error, details: { path } })
     throw error

@@ -15,20 +15,24 @@ import { drainPlan, WINDOW_CHUNKS } from './fetch.ts'
 import { asDamage, blamedObject, createFindings, type Findings } from './findings.ts'
 import { type Manifest, manifestRoot, readManifest } from './manifest.ts'
 import { indexName, manifestName, packName } from './names.ts'
+import { readDirectory } from './pack.ts'
 import { progressReporter } from './progress.ts'
 import { damaged } from './seal.ts'
+import { eachOf } from './stored-index.ts'
 import { type MapPiece, walkMap } from './volume-map.ts'
 
-export async function runVerify(context: RepositoryContext, ids: readonly string[], options: VerifyOptions): Promise<VerifyResult> {
+/** `named`: the caller asked for these ids; otherwise they were listed, and one that is gone meanwhile was deleted. */
+export async function runVerify(context: RepositoryContext, ids: readonly string[], named: boolean, options: VerifyOptions): Promise<VerifyResult> {
   const { platform, index } = context
   const { signal } = options
   const startedAt = platform.now()
   throwIfCancelled(signal)
   await index.refresh(signal)
   const findings = createFindings()
-  const manifests = await readable(context, ids, findings, signal)
+  const manifests = await readable(context, ids, named, findings, signal)
   for (const [name, error] of index.problems) findings.object(name, error)
   noteMissingIndexes(context, manifests, findings)
+  if (options.readData) await checkDirectories(context, findings, signal)
 
   const checked = await checkChunks(context, manifests, findings, options)
   if (findings.badChunks > 0) for (const manifest of manifests) await nameHurtBackup(context, manifest, findings, signal)
@@ -36,13 +40,15 @@ export async function runVerify(context: RepositoryContext, ids: readonly string
 }
 
 /** The manifests that can be read; the others are findings. */
-async function readable({ storage, sealer }: RepositoryContext, ids: readonly string[], findings: Findings, signal: AbortSignal | undefined): Promise<Manifest[]> {
+async function readable({ storage, sealer }: RepositoryContext, ids: readonly string[], named: boolean, findings: Findings, signal: AbortSignal | undefined): Promise<Manifest[]> {
   const manifests: Manifest[] = []
   for (const id of ids) {
     try {
       manifests.push(await readManifest(storage, sealer, id, signal))
     } catch (error) {
-      findings.object(manifestName(id), asDamage(error))
+      const damage = asDamage(error)
+      if (damage.code === 'OBJECT_MISSING' && !named) continue
+      findings.object(manifestName(id), damage)
       findings.hurts(manifestName(id), id)
     }
   }
@@ -50,13 +56,20 @@ async function readable({ storage, sealer }: RepositoryContext, ids: readonly st
 }
 
 function noteMissingIndexes({ index }: RepositoryContext, manifests: readonly Manifest[], findings: Findings): void {
-  for (const { id, indexes } of manifests) {
+  for (const { indexes } of manifests) {
     for (const name of indexes.map(indexName).filter((name) => !index.names.has(name))) {
       const message = `${name} is missing. Its packs were read from their own directories: nothing else need be lost.`
       findings.object(name, new BlockvaultError('OBJECT_MISSING', message))
-      findings.hurts(name, id)
     }
   }
+}
+
+/** A pack's own directory is needed only once its index is lost: all the more reason to know that it can be read. */
+async function checkDirectories({ storage, sealer, index }: RepositoryContext, findings: Findings, signal: AbortSignal | undefined): Promise<void> {
+  await eachOf([...index.packs], async ([id, size]) => {
+    throwIfCancelled(signal)
+    await readDirectory(storage, sealer, id, size, signal).catch((error: unknown) => findings.object(packName(id), asDamage(error)))
+  })
 }
 
 /** Walks every map and checks each distinct chunk once. */
@@ -74,7 +87,7 @@ async function checkChunks(context: RepositoryContext, manifests: readonly Manif
     reader.read(fingerprint).catch((error: unknown) => {
       const damage = asDamage(error)
       findings.chunk(fingerprint, blamedObject(damage), damage)
-      throw damage
+      return undefined // what lies behind it is checked all the same
     })
   const packKeys = createPackKeys(context, signal)
   const plan = createFetchPlan()
@@ -84,11 +97,13 @@ async function checkChunks(context: RepositoryContext, manifests: readonly Manif
       else for (const failure of outcome.failures) blameFrame(batch, failure, findings)
     })
 
+  // Two sets: a chunk of one volume may have the bytes of another one's node.
   const seen = platform.core.fingerprintSet()
+  const entered = platform.core.fingerprintSet()
   try {
     for (const manifest of manifests) {
       const before = doneBytes
-      const enter = (node: Uint8Array) => findings.blamed(node) === undefined && seen.claim(node, 1)[0] === 1
+      const enter = (node: Uint8Array) => findings.blamed(node) === undefined && entered.claim(node, 1)[0] === 1
       const check = async ({ offset, length, fingerprint }: MapPiece) => {
         throwIfCancelled(signal)
         doneBytes = before + offset + length
@@ -118,6 +133,7 @@ async function checkChunks(context: RepositoryContext, manifests: readonly Manif
     await drain()
   } finally {
     seen.free()
+    entered.free()
   }
   progress.end()
   return { chunks, bytes }

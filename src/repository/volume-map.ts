@@ -76,8 +76,11 @@ export interface WalkOptions {
   enter?: (reference: Uint8Array) => boolean
 }
 
-/** The volume's pieces in order. `read` returns a stored chunk's bytes, checked against its fingerprint. */
-export async function* walkMap(root: MapRoot, read: (fingerprint: Uint8Array) => Promise<Uint8Array>, options: WalkOptions): AsyncGenerator<MapPiece> {
+/**
+ * The volume's pieces in order. `read` returns a stored chunk's bytes, checked against its fingerprint; `undefined` passes over
+ * what is below that node.
+ */
+export async function* walkMap(root: MapRoot, read: (fingerprint: Uint8Array) => Promise<Uint8Array | undefined>, options: WalkOptions): AsyncGenerator<MapPiece> {
   const { volumeBytes, segmentBytes, range = { offset: 0, length: volumeBytes }, enter } = options
   if (root.level !== rootLevel(volumeBytes, segmentBytes) || root.level > MAP_LEVELS_MAX) throw damaged('the volume map', 'its depth does not fit the volume')
   const rangeEnd = range.offset + range.length
@@ -92,7 +95,9 @@ export async function* walkMap(root: MapRoot, read: (fingerprint: Uint8Array) =>
     }
     if (enter && !enter(reference)) return
     const childSpan = level === 0 ? 1 : span / MAP_FANOUT
-    const entries = decodeNode(await read(reference), level, Math.ceil(length / childSpan))
+    const bytes = await read(reference)
+    if (!bytes) return
+    const entries = decodeNode(bytes, level, Math.ceil(length / childSpan))
     if (typeof entries === 'string') throw damaged('the volume map', `of a node at offset ${offset}, ${entries}`)
     let at = offset
     for (const { count, reference: child } of entries) {

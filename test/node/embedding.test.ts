@@ -117,7 +117,7 @@ describe('a program that uses the library', () => {
   })
 
   // Defect in adapters/node/spawn.ts: workers are never unref'd, so that a repository that was not closed keeps its process.
-  it.fails('ends although it forgot to close: an idle worker keeps no process alive', async () => {
+  it('ends although it forgot to close: an idle worker keeps no process alive', async () => {
     const { place, volume } = setUp()
     const out = await printed(
       place,
@@ -131,7 +131,7 @@ describe('a program that uses the library', () => {
   })
 
   // Defect in adapters/node/spawn.ts: workers inherit the program's execArgv, and --input-type is not for files.
-  it.fails('may be given to Node on the command line', async () => {
+  it('may be given to Node on the command line', async () => {
     const { place, volume } = setUp()
     const program = `
       import { openRepository, createMemoryStorage } from '${DIST}'
