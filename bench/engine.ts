@@ -5,7 +5,9 @@ import { createMemoryStorage, openRepository } from '../adapters/node/index.ts'
 import type { Repository } from '../src/contract/backup.ts'
 import type { Core } from '../src/contract/core.ts'
 import { say } from './harness.ts'
-import type { Target } from './pipeline.ts'
+
+/** Where a benchmark's repository lies. */
+export type Target = 'memory' | 'directory'
 
 export interface NamedCore {
   name: string

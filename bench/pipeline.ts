@@ -11,7 +11,7 @@ import { open } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { openBenchRepository } from './engine.ts'
+import { openBenchRepository, type Target } from './engine.ts'
 import { interleave, jsonReporter, machine, measureFunction, medianSample, MIB } from './harness.ts'
 import { positiveInteger, printTable, say, sayMachine } from './harness.ts'
 import type { Report, Sample } from './harness.ts'
@@ -27,8 +27,7 @@ export const help = `pipeline [OPTIONS]    volume → repository through the lib
   --work DIR           for volumes and repositories (default: the system's temporary directory)
   --json               JSON lines to stdout`
 
-const TARGETS = ['memory', 'directory'] as const
-export type Target = (typeof TARGETS)[number]
+const TARGETS: readonly Target[] = ['memory', 'directory']
 
 interface PipelineCase {
   target: Target
