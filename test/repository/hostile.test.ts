@@ -229,8 +229,6 @@ describe('a volume map', () => {
     await undisturbed()
   })
 
-  // FIXME(lead): verify.ts, `checkChunks`: the first node that can not be read ends the walk of its backup, so damage behind it is
-  // not told. Let `walkMap` go on behind such a node (e.g. `read` answers `undefined` for it).
   it('whose first node is lost is checked behind it too', async () => {
     const before = new Set(repository.objects.keys())
     const [held] = await plantChunks(repository, [chunk])
@@ -253,8 +251,6 @@ describe('a volume map', () => {
     })
   })
 
-  // FIXME(lead): verify.ts: one set serves for nodes and chunks, so a chunk with a node's bytes keeps the node from being
-  // entered, and what is below it from being checked. Two sets.
   it('is checked also when another volume holds the bytes of one of its nodes', async () => {
     const before = new Set(repository.objects.keys())
     const [held] = await plantChunks(repository, [chunk])
