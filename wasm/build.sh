@@ -33,7 +33,7 @@ trap 'rm -rf "$out"' EXIT
 wasm-pack --quiet build "$here/binding" --target web --release --mode no-install --no-pack --out-dir "$out" --out-name blockvault_core -- --locked
 
 files="blockvault_core.js blockvault_core.d.ts blockvault_core_bg.wasm"
-if strings -n 4 "$out/blockvault_core_bg.wasm" | grep -F -e "$here" -e "$cargo_home" -e "$HOME/" -e index.crates.io; then
+if strings -n 4 "$out/blockvault_core_bg.wasm" | grep -F -e "$here" -e "$cargo_home" -e "$HOME/" -e registry/src; then
   echo "build.sh: the lines above show a path of this machine in the output: add it to the remapped prefixes" >&2
   exit 1
 fi

@@ -1,7 +1,7 @@
-//! The numbers of RFC 8878 that both directions need.
+//! The numbers of RFC 8878 that the encoder needs.
 
 pub const MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
-/// The longest frame either direction takes: the encoder keeps one in a buffer of this size, and its words have room for
+/// The longest frame the encoder takes: it keeps one in a buffer of this size, and its words have room for
 /// offsets of 24 bits.
 pub const FRAME_BYTES_MAX: usize = 16 << 20;
 /// Block_Maximum_Size (3.1.1.2.4) for any window of at least as much.
@@ -28,9 +28,8 @@ pub const HUFFMAN_BITS_MAX: u32 = 11;
 pub const WEIGHTS_LOG_MAX: u32 = 6;
 /// The smallest accuracy an FSE table can have (4.1.1).
 pub const FSE_LOG_MIN: u32 = 5;
-/// The largest of any FSE table here, and its states.
-pub const FSE_LOG_MAX: u32 = 9;
-pub const FSE_STATES_MAX: usize = 1 << FSE_LOG_MAX;
+/// The states of the largest FSE table here.
+pub const FSE_STATES_MAX: usize = 1 << 9;
 
 pub const REPEATED_OFFSETS: [u32; 3] = [1, 4, 8];
 pub const MATCH_BYTES_MIN: u32 = 3;
@@ -40,8 +39,6 @@ pub struct Kind {
     pub log_max: u32,
     pub predefined_log: u32,
     pub predefined: &'static [i16],
-    /// Symbols there are.
-    pub symbols: usize,
 }
 
 pub const LITERALS_LENGTH: Kind = Kind {
@@ -50,7 +47,6 @@ pub const LITERALS_LENGTH: Kind = Kind {
     predefined: &[
         4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1, -1,
     ],
-    symbols: 36,
 };
 pub const MATCH_LENGTH: Kind = Kind {
     log_max: 9,
@@ -59,13 +55,11 @@ pub const MATCH_LENGTH: Kind = Kind {
         1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
         1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
     ],
-    symbols: 53,
 };
 pub const OFFSET: Kind = Kind {
     log_max: 8,
     predefined_log: 5,
     predefined: &[1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
-    symbols: 32,
 };
 
 /// (baseline, extra bits) of a code.
@@ -94,7 +88,7 @@ pub const fn match_length(code: usize) -> (u32, u32) {
     (over + MATCH_BYTES_MIN, bits)
 }
 
-/// Which symbol each state of an FSE table decodes to (4.1.1): the spread that both directions must agree on.
+/// Which symbol each state of an FSE table decodes to (4.1.1): the spread that the decoder makes too.
 /// Symbols of probability "less than one" (-1) take the last states. Returns the states those leave.
 pub fn spread(probabilities: &[i16], log: u32, symbols: &mut [u8; FSE_STATES_MAX]) {
     let size = 1usize << log;

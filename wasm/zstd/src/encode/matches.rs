@@ -2,8 +2,8 @@
 
 use super::parse::Parse;
 use super::window::{Window, common, common_before, word};
+use crate::boxed::boxed;
 use crate::format::REPEATED_OFFSETS;
-use crate::words::boxed;
 
 /// 256 KiB of places. With 2^15 frames come out 1 % larger, and no faster that could be measured.
 const HASH_LOG: u32 = 16;

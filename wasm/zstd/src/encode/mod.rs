@@ -11,8 +11,8 @@ mod parse;
 mod sequences;
 mod window;
 
+use crate::boxed::boxed;
 use crate::format::{BLOCK_BYTES_MAX, BLOCK_COMPRESSED, BLOCK_RAW, BLOCK_RLE, FRAME_BYTES_MAX, MAGIC};
-use crate::words::boxed;
 use bits::{SPACE, Space};
 use literals::LiteralsEncoder;
 use matches::MatchFinder;

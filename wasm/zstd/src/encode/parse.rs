@@ -1,8 +1,8 @@
 //! What a block comes apart into: sequences, and the literals between their matches in one run.
 
 use super::window::{Window, vector};
+use crate::boxed::boxed;
 use crate::format::{BLOCK_BYTES_MAX, MATCH_BYTES_MIN};
-use crate::words::boxed;
 
 /// No match is shorter than four bytes.
 pub const SEQUENCES_MAX: usize = BLOCK_BYTES_MAX / 4;

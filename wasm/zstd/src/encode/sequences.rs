@@ -3,11 +3,11 @@
 use super::bits::{BitWriter, Space};
 use super::fse::{Distribution, SYMBOLS_MAX, Table};
 use super::parse::{Parse, SEQUENCES_MAX};
+use crate::boxed::boxed;
 use crate::format::{
     Kind, LITERALS_LENGTH, MATCH_BYTES_MIN, MATCH_LENGTH, MODE_COMPRESSED, MODE_PREDEFINED, MODE_REPEAT, MODE_RLE,
     OFFSET, literals_length, match_length,
 };
-use crate::words::boxed;
 
 const SHORT_LITERALS: usize = 64;
 const SHORT_MATCHES: usize = 128;

@@ -53,10 +53,10 @@ pub fn common(window: &Window, at: usize, from: usize, end: usize) -> usize {
 #[cfg(target_arch = "wasm32")]
 #[inline(always)]
 fn differing(one: &[u8; 16], other: &[u8; 16]) -> u32 {
-    use crate::words::read_u64;
     use core::arch::wasm32::{u8x16_bitmask, u8x16_ne, u64x2};
     // Two neighbouring words make one vector load.
-    let vector = |bytes: &[u8; 16]| u64x2(read_u64(bytes, 0), read_u64(bytes, 8));
+    let word = |bytes: &[u8; 16], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let vector = |bytes: &[u8; 16]| u64x2(word(bytes, 0), word(bytes, 8));
     u32::from(u8x16_bitmask(u8x16_ne(vector(one), vector(other))))
 }
 
