@@ -73,7 +73,14 @@ export async function run(args: readonly string[]): Promise<number> {
   report(machine())
   sayMachine()
   const cores = await loadCores(only)
-  const works = cores.flatMap(({ name, core }) => coreWorks(name, core, input, cores.map((each) => each.core)))
+  const works = cores.flatMap(({ name, core }) =>
+    coreWorks(
+      name,
+      core,
+      input,
+      cores.map((each) => each.core),
+    ),
+  )
   if (only.includes('xetchunk')) {
     works.push({ subject: 'xetchunk', operation: 'scan fastcdc', amount: input.length, run: () => getChunks(input, FASTCDC.average) })
   }
@@ -141,7 +148,10 @@ function coreWorks(subject: string, core: Core, input: Uint8Array, writers: read
     const label = codec === 'lz4' ? codec : `${codec} ${level}`
     if (core.writes.includes(codec)) {
       // as backups do it: decoded again and compared
-      for (const [name, check] of [[`compress ${label}`, false], [`compress ${label}, checked`, true]] as const) {
+      for (const [name, check] of [
+        [`compress ${label}`, false],
+        [`compress ${label}, checked`, true],
+      ] as const) {
         add(name, input.length, () =>
           each(segments, FRAME_BYTES, (buffer, offset, length) => core.compress(codec, level, buffer, offset, length, frame, check)),
         )

@@ -32,7 +32,10 @@ export async function measureNative(input: Uint8Array, runs: number): Promise<Na
   try {
     const args = ['run', '--quiet', '--release', '--manifest-path', MANIFEST, '--example', 'bench', '--', file, String(runs)]
     const { stdout } = await promisify(execFile)('cargo', args, { maxBuffer: 1 << 24 })
-    return stdout.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as NativeFigure)
+    return stdout
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as NativeFigure)
   } catch (error) {
     say(`native: column left out: ${error instanceof Error ? error.message : String(error)}`)
     return []

@@ -80,7 +80,7 @@ export function randomWords(seed: number): () => number {
     counter = (counter + 1) | 0
     a = b ^ (b >>> 9)
     b = (c + (c << 3)) | 0
-    c = ((c << 21) | (c >>> 11)) + result | 0
+    c = (((c << 21) | (c >>> 11)) + result) | 0
     return result >>> 0
   }
   for (let warm = 0; warm < 12; warm++) next()

@@ -10,7 +10,10 @@ export async function linkExclusive(from: string, to: string): Promise<void> {
   } catch (error) {
     // exFAT, some FUSE and network file systems have no hard links.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(systemCode(error))) throw error
-    const taken = await lstat(to).then(() => true, () => false)
+    const taken = await lstat(to).then(
+      () => true,
+      () => false,
+    )
     if (taken) throw Object.assign(new Error(`${to} exists`), { code: 'EEXIST' })
     await rename(from, to)
     return

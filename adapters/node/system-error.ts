@@ -19,11 +19,26 @@ function all(codes: Record<string, number>, code: ErrorCode): Partial<Record<str
 }
 
 export const SOURCE_ERRORS: ErrorMap = {
-  codes: { ENOENT: 'SOURCE_MISSING', ENOTDIR: 'SOURCE_MISSING', ENXIO: 'SOURCE_MISSING', ENOMEDIUM: 'SOURCE_MISSING', EISDIR: 'SOURCE_UNSUPPORTED', ELOOP: 'SOURCE_UNSUPPORTED', ...all(DENIED, 'SOURCE_DENIED') },
+  codes: {
+    ENOENT: 'SOURCE_MISSING',
+    ENOTDIR: 'SOURCE_MISSING',
+    ENXIO: 'SOURCE_MISSING',
+    ENOMEDIUM: 'SOURCE_MISSING',
+    EISDIR: 'SOURCE_UNSUPPORTED',
+    ELOOP: 'SOURCE_UNSUPPORTED',
+    ...all(DENIED, 'SOURCE_DENIED'),
+  },
   otherwise: 'SOURCE_READ_FAILED',
 }
 export const TARGET_ERRORS: ErrorMap = {
-  codes: { EISDIR: 'TARGET_UNSUPPORTED', EEXIST: 'TARGET_EXISTS', EBUSY: 'TARGET_IN_USE', ETXTBSY: 'TARGET_IN_USE', ...all(DENIED, 'TARGET_DENIED'), ...all(FULL, 'TARGET_FULL') },
+  codes: {
+    EISDIR: 'TARGET_UNSUPPORTED',
+    EEXIST: 'TARGET_EXISTS',
+    EBUSY: 'TARGET_IN_USE',
+    ETXTBSY: 'TARGET_IN_USE',
+    ...all(DENIED, 'TARGET_DENIED'),
+    ...all(FULL, 'TARGET_FULL'),
+  },
   otherwise: 'TARGET_WRITE_FAILED',
 }
 export const STORAGE_ERRORS: ErrorMap = {
@@ -35,5 +50,8 @@ export function fromSystem(error: unknown, map: ErrorMap, doing: string, details
   if (error instanceof BlockvaultError) return error
   const system = systemCode(error)
   const reason = error instanceof Error ? error.message : String(error)
-  return new BlockvaultError(map.codes[system] ?? map.otherwise, `${doing} failed: ${reason}`, { cause: error, details: { ...details, ...(system ? { system } : {}) } })
+  return new BlockvaultError(map.codes[system] ?? map.otherwise, `${doing} failed: ${reason}`, {
+    cause: error,
+    details: { ...details, ...(system ? { system } : {}) },
+  })
 }

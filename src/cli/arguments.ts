@@ -23,11 +23,7 @@ export interface ParsedLine<Spec extends CommandSpec> {
 }
 
 /** Options in `globals` may stand before and after the command's name. */
-export function parseArguments<Spec extends CommandSpec>(
-  argv: readonly string[],
-  commands: readonly Spec[],
-  globals: readonly OptionSpec[],
-): ParsedLine<Spec> {
+export function parseArguments<Spec extends CommandSpec>(argv: readonly string[], commands: readonly Spec[], globals: readonly OptionSpec[]): ParsedLine<Spec> {
   const given = new Map<string, string[]>()
   const positionals: string[] = []
   let command: Spec | undefined

@@ -9,13 +9,4 @@ import { restoreCommand } from './commands/restore.ts'
 import { showCommand } from './commands/show.ts'
 import { verifyCommand } from './commands/verify.ts'
 
-export const COMMANDS: readonly Command[] = [
-  initCommand,
-  backupCommand,
-  listCommand,
-  showCommand,
-  restoreCommand,
-  verifyCommand,
-  deleteCommand,
-  benchCommand,
-]
+export const COMMANDS: readonly Command[] = [initCommand, backupCommand, listCommand, showCommand, restoreCommand, verifyCommand, deleteCommand, benchCommand]

@@ -159,11 +159,5 @@ function keyRequired(message: string, path: string): BlockvaultError {
 
 function keyFileLines(path: string): string[] {
   const rule = '*'.repeat(78)
-  return [
-    rule,
-    'A new key file opens this repository:',
-    `    ${path}`,
-    'COPY IT TO ANOTHER PLACE NOW. Without it nobody can restore anything, ever.',
-    rule,
-  ]
+  return [rule, 'A new key file opens this repository:', `    ${path}`, 'COPY IT TO ANOTHER PLACE NOW. Without it nobody can restore anything, ever.', rule]
 }

@@ -101,9 +101,7 @@ async function withCredentials<T>(
 }
 
 function repositoryMissing(path: string, isDefault: boolean, cause: unknown): BlockvaultError {
-  const next = isDefault
-    ? '`blockvault backup SOURCE` makes it; --repo DIR names another'
-    : `\`blockvault init --repo ${shellWord(path)}\` makes one`
+  const next = isDefault ? '`blockvault backup SOURCE` makes it; --repo DIR names another' : `\`blockvault init --repo ${shellWord(path)}\` makes one`
   return new BlockvaultError('REPOSITORY_MISSING', `There is no repository at ${path}: ${next}.`, { details: { repository: path }, cause })
 }
 

@@ -51,10 +51,7 @@ function instantiate(module: WebAssembly.Module): WebAssembly.Memory {
 
 function scanner(memory: CoreMemory, options: ChunkerOptions, key: Uint8Array): Scanner {
   assertBytes(key, KEY_BYTES, 'key')
-  const inner =
-    options.kind === 'fixed'
-      ? glue.Scanner.fixed(options.size, key)
-      : glue.Scanner.fastcdc(options.min, options.average, options.max, key)
+  const inner = options.kind === 'fixed' ? glue.Scanner.fixed(options.size, key) : glue.Scanner.fastcdc(options.min, options.average, options.max, key)
   if (inner === undefined) {
     throw new BlockvaultError('USAGE', 'Chunk sizes must be 512 bytes to 4 MiB for fixed, and 64 bytes <= min <= average <= max <= 4 MiB for fastcdc.')
   }

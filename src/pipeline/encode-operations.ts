@@ -84,7 +84,18 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
     ({ encoder: number, slot, input, known }) => {
       const { scanner, piece, options } = encoderOf(number)
       const segment = slotOf(core, encoderOf(number), slot)
-      return scanInPieces({ core, scanner, segment, piece, fixedBytes: options.chunker.kind === 'fixed' ? options.chunker.size : undefined, fingerprintKey: options.fingerprintKey }, reader(input, open), known)
+      return scanInPieces(
+        {
+          core,
+          scanner,
+          segment,
+          piece,
+          fixedBytes: options.chunker.kind === 'fixed' ? options.chunker.size : undefined,
+          fingerprintKey: options.fingerprintKey,
+        },
+        reader(input, open),
+        known,
+      )
     },
     (scan) => [scan.lengths.buffer, scan.zero.buffer, scan.fingerprints.buffer, scan.changeTags.buffer],
   )
@@ -175,9 +186,13 @@ function reader(input: SegmentInput, open: OpenVolumes): SegmentReader {
 }
 
 export function shrank(offset: number, size: number): BlockvaultError {
-  return new BlockvaultError('SOURCE_CHANGED', `The volume shrank while it was read: it ends at offset ${offset}, ${size} bytes were expected. No backup was recorded.`, {
-    details: { offset, size },
-  })
+  return new BlockvaultError(
+    'SOURCE_CHANGED',
+    `The volume shrank while it was read: it ends at offset ${offset}, ${size} bytes were expected. No backup was recorded.`,
+    {
+      details: { offset, size },
+    },
+  )
 }
 
 async function closeFrame(core: Core, encoder: Encoder): Promise<EncodedFrame[]> {

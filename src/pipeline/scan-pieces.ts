@@ -62,7 +62,11 @@ export async function scanInPieces(context: ScanContext, reader: SegmentReader, 
 }
 
 /** Compares with the known chunks. `undefined` when something changed and the cuts depend on the content. */
-async function compare({ core, scanner, segment, piece, fixedBytes, fingerprintKey }: ScanContext, reader: SegmentReader, known: KnownChunks): Promise<SegmentScan | undefined> {
+async function compare(
+  { core, scanner, segment, piece, fixedBytes, fingerprintKey }: ScanContext,
+  reader: SegmentReader,
+  known: KnownChunks,
+): Promise<SegmentScan | undefined> {
   const count = known.lengths.length
   const zero = new Uint8Array(count)
   const changeTags = new Uint8Array(count * CHANGE_TAG_BYTES)

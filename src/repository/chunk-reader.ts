@@ -89,5 +89,7 @@ export function notHeld({ index }: RepositoryContext, fingerprint: Uint8Array): 
   const place = index.lost.find(fingerprint)
   const object = place ? packName(toHex(index.lost.packId(place.pack))) : 'index/'
   const what = place ? `${object} is missing or has another length` : 'a chunk is in no index and no pack'
-  return new BlockvaultError('OBJECT_MISSING', `Part of the backup is lost: ${what}. Run \`blockvault verify\` to see which backups it affects.`, { details: { object } })
+  return new BlockvaultError('OBJECT_MISSING', `Part of the backup is lost: ${what}. Run \`blockvault verify\` to see which backups it affects.`, {
+    details: { object },
+  })
 }

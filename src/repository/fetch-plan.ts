@@ -76,7 +76,13 @@ export function createFetchPlan(): FetchPlan {
           last.frames.push(request(frame, last.offset))
           last.length = frameOffset + frameStoredBytes - last.offset
         } else {
-          batches.push({ pack: frame.pack, packId: toHex(index.packId(frame.pack)), offset: frameOffset, length: frameStoredBytes, frames: [request(frame, frameOffset)] })
+          batches.push({
+            pack: frame.pack,
+            packId: toHex(index.packId(frame.pack)),
+            offset: frameOffset,
+            length: frameStoredBytes,
+            frames: [request(frame, frameOffset)],
+          })
         }
       }
       return batches
@@ -101,8 +107,11 @@ function request(frame: WantedFrame, batchOffset: number): PlannedFrame {
 /** By offset in the frame, so that neighbours in frame and volume become one write. */
 function writesInOrder(writes: readonly number[]): Float64Array<ArrayBuffer> {
   const count = writes.length / WRITE_FIELDS
-  const order = Array.from({ length: count }, (_, write) => write * WRITE_FIELDS).sort((left, right) => (writes[left + 3] as number) - (writes[right + 3] as number))
+  const order = Array.from({ length: count }, (_, write) => write * WRITE_FIELDS).sort(
+    (left, right) => (writes[left + 3] as number) - (writes[right + 3] as number),
+  )
   const sorted = new Float64Array(writes.length)
-  for (const [at, from] of order.entries()) for (let field = 0; field < WRITE_FIELDS; field++) sorted[at * WRITE_FIELDS + field] = writes[from + field] as number
+  for (const [at, from] of order.entries())
+    for (let field = 0; field < WRITE_FIELDS; field++) sorted[at * WRITE_FIELDS + field] = writes[from + field] as number
   return sorted
 }

@@ -39,7 +39,12 @@ export async function drainPlan(
   await eachOf(plan.batches(context.index.chunks), run, context.pool.ports.length * BATCHES_A_WORKER)
 }
 
-async function runBatch({ storage, pool, sealer, encrypted }: RepositoryContext, batch: FetchBatch, packKeys: (id: string) => Promise<ObjectKey>, { volume, signal }: FetchOptions): Promise<DecodeResult> {
+async function runBatch(
+  { storage, pool, sealer, encrypted }: RepositoryContext,
+  batch: FetchBatch,
+  packKeys: (id: string) => Promise<ObjectKey>,
+  { volume, signal }: FetchOptions,
+): Promise<DecodeResult> {
   const { key, additional } = await packKeys(batch.packId)
   const bytes = await storage.getRange(packName(batch.packId), batch.offset, batch.length, { signal })
   const argument = {

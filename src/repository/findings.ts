@@ -29,7 +29,8 @@ export function createFindings(): Findings {
   const bad = new Map<string, string>()
   const findingOf = (object: string, error?: BlockvaultError): VerifyFinding => {
     let finding = findings.get(object)
-    if (!finding) findings.set(object, (finding = { object, code: error?.code ?? 'OBJECT_DAMAGED', message: error?.message ?? `${object} is damaged.`, backups: [] }))
+    if (!finding)
+      findings.set(object, (finding = { object, code: error?.code ?? 'OBJECT_DAMAGED', message: error?.message ?? `${object} is damaged.`, backups: [] }))
     return finding
   }
   return {

@@ -20,7 +20,10 @@ export interface Keyring {
 const hexKey = z.string().regex(new RegExp(`^[0-9a-f]{${KEY_BYTES * 2}}$`))
 const keyringSchema = z.strictObject({
   fingerprintKey: hexKey,
-  epochs: z.array(z.strictObject({ number: z.int().min(1).max(0xffff), key: hexKey })).min(1).max(4096),
+  epochs: z
+    .array(z.strictObject({ number: z.int().min(1).max(0xffff), key: hexKey }))
+    .min(1)
+    .max(4096),
 })
 
 export function newKeyring(random: (length: number) => Uint8Array<ArrayBuffer>): Keyring {
@@ -37,9 +40,7 @@ export async function openKeyring(repositoryId: string): Promise<Keyring> {
 }
 
 export function encodeKeyring(keyring: Keyring): Uint8Array<ArrayBuffer> {
-  return utf8(
-    JSON.stringify({ fingerprintKey: toHex(keyring.fingerprintKey), epochs: keyring.epochs.map(({ number, key }) => ({ number, key: toHex(key) })) }),
-  )
+  return utf8(JSON.stringify({ fingerprintKey: toHex(keyring.fingerprintKey), epochs: keyring.epochs.map(({ number, key }) => ({ number, key: toHex(key) })) }))
 }
 
 /** `undefined` when the bytes are not a keyring. */
@@ -62,7 +63,12 @@ export function currentEpoch(keyring: Keyring): number {
 }
 
 /** The key of one object, or `undefined` when the keyring lacks the epoch. */
-export async function objectKey(keyring: Keyring, epoch: number, type: ObjectType, salt: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | undefined> {
+export async function objectKey(
+  keyring: Keyring,
+  epoch: number,
+  type: ObjectType,
+  salt: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
   const found = keyring.epochs.find(({ number }) => number === epoch)
   return found && hkdf(found.key, salt, `blockvault/1/${type}`)
 }

@@ -23,7 +23,13 @@ let encoders = 0
 
 export interface Lanes {
   /** Scans the volume, comparing with its last backup where there is one. `onScan` gets the scans in order; chunks that `claims` finds new are on their way to packs after. */
-  run(source: BackupSource, claims: ChunkClaims, before: LastBackup | undefined, onScan: (scan: Scan) => Promise<void>, onSegment: (bytes: number) => void): Promise<void>
+  run(
+    source: BackupSource,
+    claims: ChunkClaims,
+    before: LastBackup | undefined,
+    onScan: (scan: Scan) => Promise<void>,
+    onSegment: (bytes: number) => void,
+  ): Promise<void>
   /** Encodes bytes that are one whole frame with the given chunks. */
   encode(bytes: Uint8Array<ArrayBuffer>, run: ChunkRun): Promise<void>
   /** Closes frames and packs. Resolves when every pack is durable. */
@@ -73,7 +79,12 @@ export async function openLanes({ context, encoder: options, onStored, onFailure
         const length = Math.min(segmentBytes, source.size - offset)
         const leaf = await before?.leaf(segment, length)
         const input = await source.input(offset, length)
-        const scan = await invoke(port, scanSegment, { encoder, slot, input, ...(leaf ? { known: leaf.known } : {}) }, 'bytes' in input ? [input.bytes.buffer] : [])
+        const scan = await invoke(
+          port,
+          scanSegment,
+          { encoder, slot, input, ...(leaf ? { known: leaf.known } : {}) },
+          'bytes' in input ? [input.bytes.buffer] : [],
+        )
         leaf?.fill(scan)
         const chunks = claims.claim(scan)
         const ordered = order.deliver(segment, scan)

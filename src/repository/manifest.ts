@@ -18,9 +18,7 @@ export const TAGS_MAX = 256
 
 const bytes = z.int().min(0)
 const text = z.string().max(TEXT_MAX)
-export const tagsSchema = z
-  .record(z.string().min(1).max(128), text)
-  .refine((tags) => Object.keys(tags).length <= TAGS_MAX, `more than ${TAGS_MAX} tags`)
+export const tagsSchema = z.record(z.string().min(1).max(128), text).refine((tags) => Object.keys(tags).length <= TAGS_MAX, `more than ${TAGS_MAX} tags`)
 
 const manifestSchema = z.strictObject({
   version: z.literal(FORMAT_VERSION),
@@ -35,14 +33,26 @@ const manifestSchema = z.strictObject({
   newBytes: bytes,
   storedBytes: bytes,
   seconds: z.number().min(0),
-  root: z.strictObject({ level: z.int().min(0).max(MAP_LEVELS_MAX), fingerprint: z.string().regex(new RegExp(`^[0-9a-f]{${FINGERPRINT_BYTES * 2}}$`)).nullable() }),
+  root: z.strictObject({
+    level: z.int().min(0).max(MAP_LEVELS_MAX),
+    fingerprint: z
+      .string()
+      .regex(new RegExp(`^[0-9a-f]{${FINGERPRINT_BYTES * 2}}$`))
+      .nullable(),
+  }),
   /** Index objects that name what this backup stored: a missing one is noticed. */
   indexes: z.array(z.string().regex(/^[0-9a-f]{32}$/)).max(16_384),
 })
 
 export type Manifest = z.infer<typeof manifestSchema>
 
-export async function writeManifest(storage: StorageBackend, sealer: Sealer, salt: Uint8Array<ArrayBuffer>, manifest: Manifest, signal?: AbortSignal): Promise<void> {
+export async function writeManifest(
+  storage: StorageBackend,
+  sealer: Sealer,
+  salt: Uint8Array<ArrayBuffer>,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<void> {
   const name = manifestName(manifest.id)
   await storage.put(name, await sealObject(sealer, 'manifest', name, salt, utf8(JSON.stringify(manifest))), { signal })
 }

@@ -33,7 +33,9 @@ function entryBytes(level: number, stored: boolean): number {
 /** Appends an entry, joining zeros, and in inner nodes equal neighbours. */
 export function pushEntry(entries: MapEntry[], entry: MapEntry, joinEqual: boolean): void {
   const last = entries.at(-1)
-  const joins = last && (entry.reference === undefined ? last.reference === undefined : joinEqual && last.reference !== undefined && equalBytes(last.reference, entry.reference))
+  const joins =
+    last &&
+    (entry.reference === undefined ? last.reference === undefined : joinEqual && last.reference !== undefined && equalBytes(last.reference, entry.reference))
   if (joins) last.count += entry.count
   else entries.push({ ...entry })
 }

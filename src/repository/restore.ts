@@ -19,7 +19,7 @@ import { openTarget } from './target.ts'
 import { walkMap } from './volume-map.ts'
 
 export async function runRestore(context: RepositoryContext, manifest: Manifest, path: string, options: RestoreOptions): Promise<RestoreResult> {
-  const { platform, config, index, pool } = context
+  const { platform, config, index } = context
   const { signal } = options
   const startedAt = platform.now()
   const range = checkRange(manifest, options.range)
@@ -30,14 +30,19 @@ export async function runRestore(context: RepositoryContext, manifest: Manifest,
 
   let doneBytes = 0
   let writtenBytes = 0
-  const progress = progressReporter(options.onProgress, () => ({ phase: 'restore', doneBytes, totalBytes: range.length, newBytes: 0, storedBytes: 0 }), platform.now)
+  const progress = progressReporter(
+    options.onProgress,
+    () => ({ phase: 'restore', doneBytes, totalBytes: range.length, newBytes: 0, storedBytes: 0 }),
+    platform.now,
+  )
   const packKeys = createPackKeys(context, signal)
   const plan = createFetchPlan()
   const drain = () =>
     drainPlan(context, plan, packKeys, { volume, signal }, (batch, outcome) => {
       if (outcome instanceof BlockvaultError) throw outcome
       const [failure] = outcome.failures
-      if (failure) throw damaged(packName(batch.packId), `frame ${batch.frames[failure.frame]?.number} can not be restored (${failure.reason}); no byte of it was written`)
+      if (failure)
+        throw damaged(packName(batch.packId), `frame ${batch.frames[failure.frame]?.number} can not be restored (${failure.reason}); no byte of it was written`)
       writtenBytes += outcome.writtenBytes
       doneBytes += outcome.writtenBytes
       progress()
@@ -59,7 +64,8 @@ export async function runRestore(context: RepositoryContext, manifest: Manifest,
       }
       const place = index.chunks.find(piece.fingerprint)
       if (!place) throw notHeld(context, piece.fingerprint)
-      if (place.chunkBytes !== piece.length) throw damaged('the volume map', `at offset ${piece.offset} it asks for ${piece.length} bytes of a chunk that has ${place.chunkBytes}`)
+      if (place.chunkBytes !== piece.length)
+        throw damaged('the volume map', `at offset ${piece.offset} it asks for ${piece.length} bytes of a chunk that has ${place.chunkBytes}`)
       plan.want(place, piece.fingerprint, { from: from - piece.offset, length, to })
       if (plan.chunks >= WINDOW_CHUNKS) await drain()
     }
@@ -93,6 +99,8 @@ function checkRange({ volumeBytes }: Manifest, range: RestoreOptions['range']): 
   if (!range) return { offset: 0, length: volumeBytes }
   const { offset, length } = range
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset < 0 || length < 0 || offset + length > volumeBytes)
-    throw new BlockvaultError('USAGE', `The range ${offset}:${length} does not lie inside the volume's ${volumeBytes} bytes.`, { details: { offset, length, volumeBytes } })
+    throw new BlockvaultError('USAGE', `The range ${offset}:${length} does not lie inside the volume's ${volumeBytes} bytes.`, {
+      details: { offset, length, volumeBytes },
+    })
   return { offset, length }
 }

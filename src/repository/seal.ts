@@ -46,7 +46,9 @@ export async function newObjectKey(sealer: Sealer, type: ObjectType, name: strin
 export async function readObjectKey(sealer: Sealer, type: ObjectType, name: string, header: Uint8Array<ArrayBuffer>): Promise<ObjectKey> {
   if (header.length !== HEADER_BYTES || !MAGIC.every((byte, index) => header[index] === byte)) throw damaged(name, 'it does not start with a blockvault header')
   if ((header[4] as number) > FORMAT_VERSION)
-    throw new BlockvaultError('REPOSITORY_UNSUPPORTED', `${name} was written by a newer version of blockvault (format ${header[4]}). Update blockvault.`, { details: { object: name } })
+    throw new BlockvaultError('REPOSITORY_UNSUPPORTED', `${name} was written by a newer version of blockvault (format ${header[4]}). Update blockvault.`, {
+      details: { object: name },
+    })
   if (header[4] !== FORMAT_VERSION || header[5] !== OBJECT_TYPES[type]) throw damaged(name, 'its header names another type or version')
   const epoch = new DataView(header.buffer, header.byteOffset).getUint16(6, true)
   const key = await objectKey(sealer.keyring, epoch, type, header.slice(8, HEADER_BYTES))

@@ -44,9 +44,13 @@ export async function openSource({ platform, pool }: RepositoryContext, from: st
     async checkSize() {
       const now = await platform.volumeFacts(from)
       if (now?.size !== volume.size) {
-        throw new BlockvaultError('SOURCE_CHANGED', `${from} had ${volume.size} bytes when the backup began and has ${now?.size ?? 0} now. No backup was recorded: run it again.`, {
-          details: { path: from, size: volume.size },
-        })
+        throw new BlockvaultError(
+          'SOURCE_CHANGED',
+          `${from} had ${volume.size} bytes when the backup began and has ${now?.size ?? 0} now. No backup was recorded: run it again.`,
+          {
+            details: { path: from, size: volume.size },
+          },
+        )
       }
     },
     close: () => volume.close(),

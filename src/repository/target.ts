@@ -19,19 +19,35 @@ export interface RestoreTarget {
   discard(): Promise<void>
 }
 
-export async function openTarget({ platform, pool }: RepositoryContext, path: string, bytes: number, manifest: Manifest, options: RestoreOptions): Promise<RestoreTarget> {
+export async function openTarget(
+  { platform, pool }: RepositoryContext,
+  path: string,
+  bytes: number,
+  manifest: Manifest,
+  options: RestoreOptions,
+): Promise<RestoreTarget> {
   const facts = await platform.volumeFacts(path).catch((error: unknown) => {
-    if (error instanceof BlockvaultError && error.code === 'SOURCE_DENIED') throw new BlockvaultError('TARGET_DENIED', error.message, { cause: error, details: error.details })
+    if (error instanceof BlockvaultError && error.code === 'SOURCE_DENIED')
+      throw new BlockvaultError('TARGET_DENIED', error.message, { cause: error, details: error.details })
     if (error instanceof BlockvaultError && error.code === 'SOURCE_UNSUPPORTED')
-      throw new BlockvaultError('TARGET_UNSUPPORTED', `${path} is neither a regular file nor a block device: name a file that does not exist yet, or a device.`, { cause: error, details: { path } })
+      throw new BlockvaultError(
+        'TARGET_UNSUPPORTED',
+        `${path} is neither a regular file nor a block device: name a file that does not exist yet, or a device.`,
+        { cause: error, details: { path } },
+      )
     throw error
   })
   if (facts) {
     const details = { path, size: facts.size, needed: bytes }
     const isSource = manifest.sourcePath === facts.path && manifest.hostName === platform.hostName
-    if (facts.inUse !== undefined) throw new BlockvaultError('TARGET_IN_USE', `${path} is in use (${facts.inUse}). Unmount it or stop what uses it first.`, { details })
+    if (facts.inUse !== undefined)
+      throw new BlockvaultError('TARGET_IN_USE', `${path} is in use (${facts.inUse}). Unmount it or stop what uses it first.`, { details })
     if (isSource && !options.overwriteSource)
-      throw new BlockvaultError('TARGET_IS_SOURCE', `${path} is the volume this backup was made from. To overwrite it, say so: --overwrite-source (overwriteSource).`, { details })
+      throw new BlockvaultError(
+        'TARGET_IS_SOURCE',
+        `${path} is the volume this backup was made from. To overwrite it, say so: --overwrite-source (overwriteSource).`,
+        { details },
+      )
     if (!options.force && !(isSource && options.overwriteSource))
       throw new BlockvaultError('TARGET_EXISTS', `${path} exists. To overwrite it, say so: --force (force).`, { details })
     if (facts.kind === 'block-device') {

@@ -40,7 +40,13 @@ export async function runVerify(context: RepositoryContext, ids: readonly string
 }
 
 /** The manifests that can be read; the others are findings. */
-async function readable({ storage, sealer }: RepositoryContext, ids: readonly string[], named: boolean, findings: Findings, signal: AbortSignal | undefined): Promise<Manifest[]> {
+async function readable(
+  { storage, sealer }: RepositoryContext,
+  ids: readonly string[],
+  named: boolean,
+  findings: Findings,
+  signal: AbortSignal | undefined,
+): Promise<Manifest[]> {
   const manifests: Manifest[] = []
   for (const id of ids) {
     try {
@@ -73,7 +79,12 @@ async function checkDirectories({ storage, sealer, index }: RepositoryContext, f
 }
 
 /** Walks every map and checks each distinct chunk once. */
-async function checkChunks(context: RepositoryContext, manifests: readonly Manifest[], findings: Findings, options: VerifyOptions): Promise<Pick<VerifyResult, 'chunks' | 'bytes'>> {
+async function checkChunks(
+  context: RepositoryContext,
+  manifests: readonly Manifest[],
+  findings: Findings,
+  options: VerifyOptions,
+): Promise<Pick<VerifyResult, 'chunks' | 'bytes'>> {
   const { platform, config, index } = context
   const { signal } = options
   let chunks = 0
@@ -112,7 +123,11 @@ async function checkChunks(context: RepositoryContext, manifests: readonly Manif
         chunks++
         bytes += length
         const place = index.chunks.find(fingerprint)
-        const wrong = !place ? notHeld(context, fingerprint) : place.chunkBytes === length ? undefined : damaged(packName(toHex(index.chunks.packId(place.pack))), 'a chunk has another length than its backup asks for')
+        const wrong = !place
+          ? notHeld(context, fingerprint)
+          : place.chunkBytes === length
+            ? undefined
+            : damaged(packName(toHex(index.chunks.packId(place.pack))), 'a chunk has another length than its backup asks for')
         if (wrong) findings.chunk(fingerprint, blamedObject(wrong), wrong)
         else if (place && options.readData) {
           plan.want(place, fingerprint)

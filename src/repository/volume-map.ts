@@ -80,7 +80,11 @@ export interface WalkOptions {
  * The volume's pieces in order. `read` returns a stored chunk's bytes, checked against its fingerprint; `undefined` passes over
  * what is below that node.
  */
-export async function* walkMap(root: MapRoot, read: (fingerprint: Uint8Array) => Promise<Uint8Array | undefined>, options: WalkOptions): AsyncGenerator<MapPiece> {
+export async function* walkMap(
+  root: MapRoot,
+  read: (fingerprint: Uint8Array) => Promise<Uint8Array | undefined>,
+  options: WalkOptions,
+): AsyncGenerator<MapPiece> {
   const { volumeBytes, segmentBytes, range = { offset: 0, length: volumeBytes }, enter } = options
   if (root.level !== rootLevel(volumeBytes, segmentBytes) || root.level > MAP_LEVELS_MAX) throw damaged('the volume map', 'its depth does not fit the volume')
   const rangeEnd = range.offset + range.length

@@ -67,9 +67,7 @@ describe('a command line', () => {
     expect(usage(...argv)).toContain(message)
   })
   it('says the right form of the command', () => {
-    expect(usage('restore', 'latest')).toContain(
-      'Use: blockvault restore BACKUP TARGET [--force] [--overwrite-source] [--range OFFSET:LENGTH]',
-    )
+    expect(usage('restore', 'latest')).toContain('Use: blockvault restore BACKUP TARGET [--force] [--overwrite-source] [--range OFFSET:LENGTH]')
     expect(usage('verify', '--x')).toContain('Use: blockvault verify [BACKUP…] [--read-data]')
   })
   it('never repeats what follows an unknown option: it may be a secret', () => {

@@ -10,9 +10,7 @@ describe('backup', () => {
     const system = systemWithRepository()
     expect(await system.run('backup', SOURCE, '--volume', 'root', '--tag', 'a=1', '--tag', 'b=2')).toBe(0)
     expect(system.calls).toEqual([{ name: 'backup', argument: { source: SOURCE, volume: 'root', tags: { a: '1', b: '2' } } }])
-    expect(system.stdout()).toBe(
-      `Backed up root as ${ID}: 4.0 GiB in 8.00 s (512.0 MiB/s).\n1.5 GiB new, 700.0 MiB stored in ${DEFAULT_REPOSITORY}.\n`,
-    )
+    expect(system.stdout()).toBe(`Backed up root as ${ID}: 4.0 GiB in 8.00 s (512.0 MiB/s).\n1.5 GiB new, 700.0 MiB stored in ${DEFAULT_REPOSITORY}.\n`)
     expect(system.stderr()).toBe('')
   })
   it('gives every field with --json', async () => {
@@ -104,12 +102,8 @@ describe('restore', () => {
   it('is careful unless told otherwise', async () => {
     const system = systemWithRepository({ backups: [backupInfo(1)] })
     expect(await system.run('restore', 'latest', '/t')).toBe(0)
-    expect(system.calls).toEqual([
-      { name: 'restore', argument: { reference: 'latest', target: '/t', force: false, overwriteSource: false, range: undefined } },
-    ])
-    expect(system.stdout()).toBe(
-      `Restored ${ID} to /t: 4.0 GiB in 2.00 s (2.0 GiB/s).\n1.0 GiB written, every byte checked before; the rest is zeros.\n`,
-    )
+    expect(system.calls).toEqual([{ name: 'restore', argument: { reference: 'latest', target: '/t', force: false, overwriteSource: false, range: undefined } }])
+    expect(system.stdout()).toBe(`Restored ${ID} to /t: 4.0 GiB in 2.00 s (2.0 GiB/s).\n1.0 GiB written, every byte checked before; the rest is zeros.\n`)
   })
   it('hands its options to the library', async () => {
     const system = systemWithRepository({ backups: [backupInfo(1)] })
@@ -132,9 +126,7 @@ describe('verify', () => {
     const system = systemWithRepository()
     expect(await system.run('verify')).toBe(0)
     expect(system.calls).toEqual([{ name: 'verify', argument: { backups: undefined, readData: false } }])
-    expect(system.stdout()).toBe(
-      'Checked 1 backup, 65536 chunks, 4.0 GiB in 2.00 s (everything is looked up, not read: --read-data does): no damage.\n',
-    )
+    expect(system.stdout()).toBe('Checked 1 backup, 65536 chunks, 4.0 GiB in 2.00 s (everything is looked up, not read: --read-data does): no damage.\n')
   })
   it('looks names up and gives the library ids, each once', async () => {
     const system = systemWithRepository({ backups: [backupInfo(1)] })

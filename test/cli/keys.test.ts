@@ -169,7 +169,11 @@ describe('an existing repository', () => {
     system.files.set('/k', keyFile(6))
     system.files.set('/damaged', { bytes: utf8('blockvault-key-1 0505'), exposed: false })
     system.files.set('/p', { bytes: utf8('wrong'), exposed: false })
-    for (const argv of [['--key-file', '/k'], ['--key-file', '/damaged'], ['--passphrase-file', '/p']]) {
+    for (const argv of [
+      ['--key-file', '/k'],
+      ['--key-file', '/damaged'],
+      ['--passphrase-file', '/p'],
+    ]) {
       expect(await system.run('list', ...argv)).toBe(12)
     }
     expect(system.stdout() + system.stderr()).not.toMatch(/0505|0606/)

@@ -75,14 +75,10 @@ describe('the progress line', () => {
   }
   it('says percent, amount, rate, time left and what is new', () => {
     const last = lines(200, [0, {}], [1000, { doneBytes: GIB, newBytes: GIB / 2, storedBytes: GIB / 4 }]).at(-1)
-    expect(last).toBe(
-      'backup [#####---------------]   25%  1.0 GiB of 4.0 GiB  1.0 GiB/s  0:03 left  new 512.0 MiB  stored 256.0 MiB',
-    )
+    expect(last).toBe('backup [#####---------------]   25%  1.0 GiB of 4.0 GiB  1.0 GiB/s  0:03 left  new 512.0 MiB  stored 256.0 MiB')
   })
   it('leaves new and stored out of a restore', () => {
-    expect(lines(200, [0, { phase: 'restore', doneBytes: GIB }])[0]).toBe(
-      'restore [#####---------------]   25%  1.0 GiB of 4.0 GiB  -  -:-- left',
-    )
+    expect(lines(200, [0, { phase: 'restore', doneBytes: GIB }])[0]).toBe('restore [#####---------------]   25%  1.0 GiB of 4.0 GiB  -  -:-- left')
   })
   it('takes the rate over the last seconds', () => {
     const last = lines(200, [0, {}], [1000, { doneBytes: 2 * GIB }], [10_000, { doneBytes: 2 * GIB }], [11_000, { doneBytes: 3 * GIB }]).at(-1)

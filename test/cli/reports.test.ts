@@ -66,9 +66,7 @@ describe('a failure', () => {
   it('of the command line is JSON too when JSON was asked for', async () => {
     const system = fakeSystem()
     expect(await system.run('backup', '--json')).toBe(2)
-    expect(system.json()).toEqual([
-      { type: 'error', code: 'USAGE', message: expect.stringContaining("'backup' needs SOURCE"), details: {}, exitCode: 2 },
-    ])
+    expect(system.json()).toEqual([{ type: 'error', code: 'USAGE', message: expect.stringContaining("'backup' needs SOURCE"), details: {}, exitCode: 2 }])
     expect(system.stderr()).toContain("'backup' needs SOURCE")
   })
   it('is not JSON when --json is an argument', async () => {

@@ -24,16 +24,16 @@ describe('the repository', () => {
     expect(await system.run('backup', '/dev/missing')).toBe(3)
     expect(system.repositories.size + system.files.size).toBe(0)
   })
-  it.each([[['--repo', "/my repo's"], {}], [[], { BLOCKVAULT_REPO: "/my repo's" }]] as [string[], Record<string, string>][])(
-    'is not made by a backup where it is named: %j %j',
-    async (argv, environment) => {
-      const system = fakeSystem()
-      for (const [name, value] of Object.entries(environment)) system.environment.set(name, value)
-      expect(await system.run('backup', SOURCE, ...argv)).toBe(10)
-      expect(system.stderr()).toContain("`blockvault init --repo '/my repo'\\''s'` makes one")
-      expect(system.repositories.size + system.files.size).toBe(0)
-    },
-  )
+  it.each([
+    [['--repo', "/my repo's"], {}],
+    [[], { BLOCKVAULT_REPO: "/my repo's" }],
+  ] as [string[], Record<string, string>][])('is not made by a backup where it is named: %j %j', async (argv, environment) => {
+    const system = fakeSystem()
+    for (const [name, value] of Object.entries(environment)) system.environment.set(name, value)
+    expect(await system.run('backup', SOURCE, ...argv)).toBe(10)
+    expect(system.stderr()).toContain("`blockvault init --repo '/my repo'\\''s'` makes one")
+    expect(system.repositories.size + system.files.size).toBe(0)
+  })
   it('is not made by the commands that read', async () => {
     const system = fakeSystem()
     for (const argv of [['list'], ['show', 'latest'], ['restore', 'latest', 'x'], ['verify'], ['delete', 'latest']]) {

@@ -11,9 +11,7 @@ export const deleteCommand: Command = {
   notes: ['The chunks that only these backups used stay stored, and later backups use them again.'],
   async run(session) {
     const { host, given, report } = session
-    const deleted = await withRepository(openRepository(session), (repository) =>
-      repository.delete(given.positionals, { signal: host.interrupted }),
-    )
+    const deleted = await withRepository(openRepository(session), (repository) => repository.delete(given.positionals, { signal: host.interrupted }))
     report.result({ deleted }, { summary: deleted.map((id) => `Deleted ${id}.`) })
     return 0
   },

@@ -24,10 +24,7 @@ export const listCommand: Command = {
         onDamaged: (id, { code, message }) => damaged.push({ id, code, message }),
       }),
     )
-    report.result(
-      { backups, damaged },
-      { answer: backups.length > 0 ? tableOf(backups) : [], summary: backups.length > 0 ? [] : ['No backups.'] },
-    )
+    report.result({ backups, damaged }, { answer: backups.length > 0 ? tableOf(backups) : [], summary: backups.length > 0 ? [] : ['No backups.'] })
     for (const { id, code, message } of damaged) report.complain(`backup ${id} can not be read: ${message} [${code}]`)
     return damaged.length > 0 ? exitCodeOf('OBJECT_DAMAGED') : 0
   },
