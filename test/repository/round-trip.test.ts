@@ -54,7 +54,7 @@ describe.each([true, false])('a repository (encrypted: %s)', (encryption) => {
       await opened(repository, async (open) => {
         for (const { id, volume } of await open.list()) {
           const [name = '', size] = [volume.slice(0, volume.lastIndexOf('-')), Number(volume.slice(volume.lastIndexOf('-') + 1))]
-          if (size < 4 * MIB) expect(same(await restored(open, id), CONTENTS[name]!(size)), volume).toBe(true)
+          if (size < MIB) expect(same(await restored(open, id), CONTENTS[name]!(size)), volume).toBe(true)
         }
         expect(await open.verify({ readData: true })).toMatchObject({ errors: [] })
       })
