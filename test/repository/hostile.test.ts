@@ -37,7 +37,7 @@ async function undisturbed(): Promise<void> {
 }
 
 /** Restore rejects with a code for damage, verify names the manifest or what it needs; both within the time and memory. */
-async function isTold(id: string, { seconds = 5, mebibytes = 200 } = {}): Promise<void> {
+async function isTold(id: string, { seconds = 20, mebibytes = 400 } = {}): Promise<void> {
   const from = performance.now()
   const before = process.memoryUsage.rss()
   await opened(repository, async (open) => {
