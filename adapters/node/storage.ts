@@ -11,6 +11,7 @@ import { dirname, join, sep } from 'node:path'
 import { BlockvaultError, throwIfCancelled } from '../../src/contract/errors.ts'
 import type { StorageBackend, StoredObject } from '../../src/contract/storage.ts'
 import { checkObjectName, checkPrefix, checkRange, endedEarly, exists, missing, notAnObject, tooLong } from '../../src/storage/object-errors.ts'
+import { writeDirect } from './direct-write.ts'
 import { linkExclusive, makeDirectory, syncDirectory } from './files.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
 
@@ -49,13 +50,7 @@ export function createDirectoryStorage(root: string): StorageBackend {
         await makeOnce(dirname(path))
         swept ??= sweep(join(root, TEMPORARY)).catch(() => {})
         try {
-          const file = await open(temporary, 'wx', 0o600)
-          try {
-            await writeAll(file, parts)
-            await file.sync()
-          } finally {
-            await file.close()
-          }
+          if (!(await writeDirect(temporary, parts))) await writeCached(temporary, parts)
           throwIfCancelled(signal)
           await linkExclusive(temporary, path).catch((error: unknown) => {
             throw systemCode(error) === 'EEXIST' ? exists(name, error) : error
@@ -120,6 +115,16 @@ export function createDirectoryStorage(root: string): StorageBackend {
 }
 
 type OpenFile = Awaited<ReturnType<typeof open>>
+
+async function writeCached(path: string, parts: readonly Uint8Array[]): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await writeAll(file, parts)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
 
 /** Opens regular files only: a link planted at an object is not followed, and a FIFO is not waited for. */
 async function openRegular(path: string, name: string): Promise<{ file: OpenFile; size: number }> {

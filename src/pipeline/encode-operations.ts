@@ -207,5 +207,5 @@ async function encode(core: Core, encoder: Encoder, plain: CoreBuffer, plainByte
   if (!encoder.pack) throw new BlockvaultError('INTERNAL', 'Frames were asked for before a pack was started.')
   const number = encoder.packFrames++
   const sealed = await encodeFrame(core, encoder.aead, plain, plainBytes, encoder.packed, encoder.options, encoder.pack.key, number)
-  return { pack: encoder.pack.number, plainBytes, chunks, ...sealed }
+  return { pack: encoder.pack.number, number, plainBytes, chunks, ...sealed }
 }

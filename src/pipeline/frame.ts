@@ -41,13 +41,17 @@ export function encodeBufferBytes(frameBytes: number): number {
 export interface FrameEncoderOptions {
   codec: Codec
   level: number
-  /** Decode what was encoded and compare, before it is stored. */
-  check: boolean
+  /**
+   * Decode every so many-th frame of a pack and compare, before it is stored: 1 is every frame. It finds a defect or failing
+   * memory; `verify` with `readData` reads everything back from where it is stored.
+   */
+  checkEvery: number
 }
 
 export interface EncodedFrame {
-  /** The pack it was sealed for, as `startPack` numbered it. */
+  /** The pack it was sealed for, as `startPack` numbered it, and its number there: its nonce. */
   pack: number
+  number: number
   /** Sealed: parts that follow each other, each owning its buffer. */
   parts: readonly Uint8Array<ArrayBuffer>[]
   storedBytes: number
@@ -68,7 +72,7 @@ export async function encodeFrame(
   key: FrameKey,
   number: number,
 ): Promise<Pick<EncodedFrame, 'parts' | 'storedBytes' | 'codec'>> {
-  const packedBytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, 0, length, packed, options.check)
+  const packedBytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, 0, length, packed, number % options.checkEvery === 0)
   const body = packedBytes > 0 ? packed.bytes(0, packedBytes) : plain.bytes(0, length)
   const storedBytes = body.length + SEAL_BYTES
   const parts = await aead.seal(key.key, frameNonce(number), key.additional, body)

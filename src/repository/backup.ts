@@ -19,6 +19,12 @@ import { progressReporter } from './progress.ts'
 import { type BackupSource, openSource } from './source.ts'
 import { createMapBuilder, type MapRoot } from './volume-map.ts'
 
+/**
+ * Decoding a frame again costs two fifths of encoding it. One in eight finds what is wrong with a machine or a build within the first
+ * pack; a single flipped bit it finds one time in eight, as does every copy in memory that comes before and after it.
+ */
+const CHECK_EVERY = 8
+
 export async function runBackup(context: RepositoryContext, from: string | VolumeFile, options: BackupOptions & { id: string }): Promise<BackupInfo> {
   const { platform, index, storage, sealer } = context
   const startedAt = platform.now()
@@ -31,7 +37,13 @@ export async function runBackup(context: RepositoryContext, from: string | Volum
   try {
     await index.refresh(options.signal)
     indexes = createIndexWriter(index)
-    lanes = await openLanes({ context, encoder: encoderOptions(context), onStored: indexes.add, onFailure: stop.fail, signal: stop.signal })
+    lanes = await openLanes({
+      context,
+      encoder: encoderOptions(context, options.checkEveryFrame ?? false),
+      onStored: indexes.add,
+      onFailure: stop.fail,
+      signal: stop.signal,
+    })
 
     let readBytes = 0
     const state = { lanes, claims }
@@ -104,7 +116,7 @@ async function storeVolume(
   return root
 }
 
-function encoderOptions({ platform: { core }, config, sealer, encrypted }: RepositoryContext) {
+function encoderOptions({ platform: { core }, config, sealer, encrypted }: RepositoryContext, checkEveryFrame: boolean) {
   return {
     chunker: config.chunker,
     fingerprintKey: sealer.keyring.fingerprintKey,
@@ -113,7 +125,7 @@ function encoderOptions({ platform: { core }, config, sealer, encrypted }: Repos
     frameBytes: config.frameBytes,
     codec: core.writes.includes('zstd') ? ('zstd' as const) : ('deflate' as const),
     level: 1,
-    check: true,
+    checkEvery: checkEveryFrame ? 1 : CHECK_EVERY,
   }
 }
 

@@ -17,7 +17,7 @@ export const CHUNK_BYTES = 64 * 1024
 /** Compression and encryption unit. 1 MiB instead of 64 KiB: 4 % smaller repository, and AES-GCM at full speed. */
 export const FRAME_BYTES = 1024 * 1024
 /** A pack is closed once it holds this much: few enough files, and one a worker stays affordable in memory. */
-export const PACK_BYTES = 16 * 1024 * 1024
+export const PACK_BYTES = 10 * 1024 * 1024
 /** Children of a map node. */
 export const MAP_FANOUT = 128
 /** Levels of a map: 4 MiB segments × 128^6 is beyond any offset a JavaScript number holds. */

@@ -3,6 +3,9 @@ import { type Core, FINGERPRINT_BYTES } from '../contract/core.ts'
 import { concatBytes } from '../core/bytes.ts'
 import type { ChunkRun } from './pack-writer.ts'
 
+/** A frame's chunk count has 16 bits in the index. */
+const CHUNKS_MAX = 0xffff
+
 export interface NodeStore {
   /** The node's fingerprint. The node is kept for storing when `claim` says that nobody holds it. */
   add(node: Uint8Array<ArrayBuffer>): Uint8Array
@@ -42,7 +45,7 @@ export function createNodeStore(
       const fingerprint = core.fingerprint(key, buffer, 0, node.length)
       buffer.free()
       if (!claim(fingerprint)) return fingerprint
-      if (bytes + node.length > frameBytes) close()
+      if (bytes + node.length > frameBytes || nodes.length === CHUNKS_MAX) close()
       nodes.push(node)
       fingerprints.push(fingerprint.subarray(0, FINGERPRINT_BYTES))
       bytes += node.length

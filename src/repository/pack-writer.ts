@@ -102,6 +102,7 @@ export async function createPackWriter({ context, port, encoder, onStored, onFai
       for (const frame of frames) {
         const pack = open.get(frame.pack)
         if (!pack) throw new BlockvaultError('INTERNAL', 'A frame came back for a pack that is closed.')
+        if (frame.number !== pack.frames.length) throw new BlockvaultError('INTERNAL', 'A frame came back out of the order of its nonces.')
         const { lengths, fingerprints } = chunks ?? takeExpected(expected, frame.chunks)
         pack.frames.push({ storedBytes: frame.storedBytes, plainBytes: frame.plainBytes, codec: frame.codec, lengths, fingerprints })
         pack.parts.push(...frame.parts)
