@@ -41,7 +41,7 @@ if [ "${1:-}" = --require ]; then
 else
   set -euo pipefail
   sudo=; [ "$(id -u)" = 0 ] || sudo=sudo
-  have rustc "$rust_version" || rustup toolchain install "$rust_version" --profile minimal
+  have rustc "$rust_version" || rustup toolchain install "$rust_version" --profile minimal --no-self-update
   have_std || rustup target add "$target"
   have clang-19 "$clang_version" || { $sudo apt-get update -qq; $sudo apt-get install -y -qq --no-install-recommends clang-19; }
   have wasm-bindgen "$bindgen_version" || cargo install --quiet --locked --force --root "$tools" wasm-bindgen-cli --version "$bindgen_version"
