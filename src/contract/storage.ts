@@ -5,6 +5,7 @@
  * - `put` never replaces: a name that exists rejects with OBJECT_EXISTS and the stored bytes stay as they are;
  * - when `put` resolves, the object survives a power cut and is seen by `get`, `getRange` and `list`;
  * - when `put` rejects, or the process dies inside it, no part of the object is seen under its name.
+ * `list` also gives foreign names that keep to the grammar; the first part `tmp` is the backend's own, for what is being written.
  */
 export interface StorageBackend extends AsyncDisposable {
   /** Where this is, for messages. Holds no secret. */
