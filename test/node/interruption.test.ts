@@ -96,7 +96,7 @@ describe('a backup that is killed', () => {
     const { signal, stderr } = await running.answer
     expect(signal, stderr).toBe('SIGKILL')
     const storedBytes = packBytes(directory)
-    expect(storedBytes).toBeGreaterThan(24 * MIB)
+    expect(storedBytes).toBeGreaterThan(16 * MIB)
 
     const repository = await openRepository({ repository: directory, credentials: { key } })
     try {
