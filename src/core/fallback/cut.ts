@@ -52,10 +52,8 @@ function createFastCdc(min: number, average: number, max: number, gearBytes: Uin
   const maskLong = -1 << (32 - (bits - 2))
 
   function chunkBytes(segment: Uint8Array, start: number): number {
-    const left = segment.length - start
-    if (left <= min) return left
-    const normal = start + Math.min(average, left)
-    const end = start + Math.min(max, left)
+    const normal = start + average
+    const end = Math.min(start + max, segment.length)
     let low = 0
     let high = 0
     for (let at = start + min; at < end; at++) {

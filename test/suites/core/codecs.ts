@@ -78,6 +78,14 @@ export function codecClaims(core: () => Core): void {
     expect(compressed(core(), 'none', 0, new Uint8Array(4096))).toHaveLength(0)
   })
 
+  it('answers less than the length of the source, or 0, for the shortest sources', () => {
+    for (const codec of core().writes) {
+      for (let length = 1; length <= 64; length++) {
+        expect(compressed(core(), codec, 1, new Uint8Array(length)).length, `${codec} ${length}`).toBeLessThan(length)
+      }
+    }
+  })
+
   it('answers 0 when the target is too small, and works on after it', () => {
     const plain = volumeBytes(2, 50_000)
     for (const codec of written()) {
