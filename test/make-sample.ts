@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { nodeHashes } from '../adapters/node/hashes.ts'
 import { createPlatform } from '../adapters/node/platform.ts'
 import { createDirectoryStorage } from '../adapters/node/storage.ts'
 import type { ChunkerOptions } from '../src/contract/core.ts'
@@ -108,7 +109,7 @@ async function makeRepository(
 
 function port({ core, aead }: Platform) {
   const none = { open: () => Promise.reject(new Error('The sample has no volumes to open.')) }
-  return createInlinePort(workerHandlers({ core, aead, volumes: none }))
+  return createInlinePort(workerHandlers({ core, aead, hashes: nodeHashes, volumes: none }))
 }
 
 /** Time stands at a day of its own for each repository, and goes on by a second each look. */

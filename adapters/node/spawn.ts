@@ -9,13 +9,14 @@ import { createInlinePort } from '../../src/io/inline.ts'
 import { createPort } from '../../src/io/proxy.ts'
 import { workerHandlers } from '../../src/pipeline/worker.ts'
 import { nodeAead } from './aead.ts'
+import { nodeHashes } from './hashes.ts'
 import { createVolumeHost } from './volumes.ts'
 
 /** Beside the built code; from a checkout's TypeScript, which Node 20 can not run in a worker, the build's. */
 const PLACES = ['./worker.js', '../../dist/worker.js']
 
 export function inlinePort(core: Core): Port {
-  return createInlinePort(workerHandlers({ core, aead: nodeAead, volumes: createVolumeHost() }))
+  return createInlinePort(workerHandlers({ core, aead: nodeAead, hashes: nodeHashes, volumes: createVolumeHost() }))
 }
 
 export function workerPort(module: WebAssembly.Module | undefined): Port {

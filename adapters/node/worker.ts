@@ -3,6 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { serve } from '../../src/io/server.ts'
 import { workerHandlers } from '../../src/pipeline/worker.ts'
 import { nodeAead } from './aead.ts'
+import { nodeHashes } from './hashes.ts'
 import { loadCore } from './core.ts'
 import { createVolumeHost } from './volumes.ts'
 
@@ -17,5 +18,5 @@ serve(
     listen: (onMessage) => port.on('message', onMessage),
     close: () => port.close(),
   },
-  workerHandlers({ core, aead: nodeAead, volumes: createVolumeHost() }),
+  workerHandlers({ core, aead: nodeAead, hashes: nodeHashes, volumes: createVolumeHost() }),
 )

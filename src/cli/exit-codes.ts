@@ -58,6 +58,22 @@ const EXIT_CODE_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   CORE_UNAVAILABLE: 1,
   CLOSED: 1,
   INTERNAL: 1,
+  InvalidBackup: 13,
+  InvalidVolume: 3,
+  InvalidSnapshot: 3,
+  InvalidInput: 2,
+  InvalidParameterValue: 2,
+  InvalidConfigurationValue: 2,
+  BackupNotFound: 15,
+  VolumeNotFound: 15,
+  VolumeTypeNotFound: 15,
+  ServiceNotFound: 11,
+  BackupRestoreCancel: 130,
+  BackupMetadataUnsupportedVersion: 11,
+  BackupOperationError: 14,
+  BackupDriverException: 14,
+  EncryptedBackupOperationFailed: 4,
+  NotSupportedOperation: 2,
 }
 
 export function exitCodeOf(code: ErrorCode): ExitCode {

@@ -5,7 +5,10 @@
  * for machines and never holds a secret.
  */
 
-/** Every code, with what it means. The command maps each to an exit code (`src/cli/exit-codes.ts`). */
+/**
+ * Every code, with what it means. The command maps each to an exit code (`src/cli/exit-codes.ts`). Those in capitals and small
+ * letters are the names of Cinder's exceptions (cinder/exception.py): drivers and the service use them where Cinder would.
+ */
 export const ERROR_CODES = {
   USAGE: 'an option or argument is not valid',
   SOURCE_MISSING: 'the volume to back up does not exist',
@@ -41,6 +44,22 @@ export const ERROR_CODES = {
   CORE_UNAVAILABLE: 'neither the WebAssembly core nor its fallback could be loaded',
   CLOSED: 'the object was used after it was closed',
   INTERNAL: 'a defect in blockvault: please report it',
+  InvalidBackup: 'a backup, or what was asked of it, is not valid',
+  InvalidVolume: 'the volume, or its state, does not allow this',
+  InvalidSnapshot: 'the snapshot, or its state, does not allow this',
+  InvalidInput: 'what was passed in can not be understood',
+  InvalidParameterValue: 'a parameter has a value that is not allowed',
+  InvalidConfigurationValue: 'a driver is configured with a value it can not work with',
+  BackupNotFound: 'the database has no such backup',
+  VolumeNotFound: 'the database has no such volume',
+  VolumeTypeNotFound: 'the database has no such volume type',
+  ServiceNotFound: 'no backup service here has the driver that made this backup',
+  BackupRestoreCancel: "the restore was cancelled: by its signal, or because the backup's status changed",
+  BackupMetadataUnsupportedVersion: 'the volume metadata container has a version that nothing here restores',
+  BackupOperationError: 'a backup operation failed',
+  BackupDriverException: 'the backup driver failed',
+  EncryptedBackupOperationFailed: 'the backup of an encrypted volume can not be restored to this volume type',
+  NotSupportedOperation: 'the driver does not support this',
 } as const
 
 export type ErrorCode = keyof typeof ERROR_CODES

@@ -2,6 +2,7 @@
  * What a runtime gives the engine. `src` sees no runtime global: an adapter builds a `Platform` and hands it in.
  */
 import type { Core } from './core.ts'
+import type { Hashes } from './hashes.ts'
 import type { Port } from './port.ts'
 import type { MaybePromise, VolumeFacts, VolumeHost } from './volume.ts'
 
@@ -16,6 +17,7 @@ export interface Aead {
 /** What the code inside a worker needs. */
 export interface WorkerPlatform {
   core: Core
+  hashes: Hashes
   aead: Aead
   volumes: VolumeHost
 }

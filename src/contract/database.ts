@@ -1,0 +1,59 @@
+/**
+ * The database behind `Base`: what Cinder's drivers and backup manager ask of theirs (cinder/db/api.py).
+ *
+ * Invariants every implementation keeps (held by `test/suites/database.ts`): a method is one transaction; records that go in or come
+ * out are the caller's own copies; deleting a backup keeps its row as `deleted`, which only `readDeleted` shows; a `from` guard makes
+ * a status change happen in exactly one of two callers.
+ */
+import type { BackupRecord, BackupStatus, BackupUpdates, SnapshotRecord, VolumeRecord, VolumeTypeRecord, VolumeUpdates } from './records.ts'
+
+export interface Database extends AsyncDisposable {
+  /** @throws InvalidVolume when the id exists. */
+  createVolume(volume: VolumeRecord): Promise<void>
+  /** @throws VolumeNotFound */
+  volume(id: string): Promise<VolumeRecord>
+  /** @throws VolumeNotFound. With `from`, returns false and changes nothing when the status is none of these. */
+  updateVolume(id: string, updates: VolumeUpdates, guard?: { from?: readonly string[] | undefined }): Promise<boolean>
+  deleteVolume(id: string): Promise<void>
+
+  /** User metadata of a volume, in the order it was written. */
+  volumeMetadata(volumeId: string): Promise<Record<string, string>>
+  /** With `replace` (true by default) other keys are removed. @throws VolumeNotFound */
+  updateVolumeMetadata(volumeId: string, metadata: Readonly<Record<string, string>>, options?: { replace?: boolean | undefined }): Promise<void>
+  /** Metadata of the image a volume was made from; `undefined` when it was made from none. */
+  volumeGlanceMetadata(volumeId: string): Promise<Record<string, string> | undefined>
+  /** Replaces all entries; an empty map removes them. @throws VolumeNotFound */
+  replaceVolumeGlanceMetadata(volumeId: string, metadata: Readonly<Record<string, string>>): Promise<void>
+
+  createVolumeType(type: VolumeTypeRecord): Promise<void>
+  /** @throws VolumeTypeNotFound */
+  volumeType(id: string): Promise<VolumeTypeRecord>
+
+  createSnapshot(snapshot: SnapshotRecord): Promise<void>
+  /** @throws InvalidSnapshot when there is none. */
+  snapshot(id: string): Promise<SnapshotRecord>
+  updateSnapshot(id: string, updates: Partial<Omit<SnapshotRecord, 'id'>>): Promise<void>
+
+  /** @throws InvalidBackup when a backup of this id exists that is not deleted; a deleted row is revived. */
+  createBackup(backup: BackupRecord): Promise<void>
+  /** @throws BackupNotFound. A deleted row is found only with `readDeleted`. */
+  backup(id: string, options?: { readDeleted?: boolean | undefined }): Promise<BackupRecord>
+  /** Also updates `updatedAt`, from the given clock value. Guards as `updateVolume`. @throws BackupNotFound */
+  updateBackup(id: string, updates: BackupUpdates, guard?: { from?: readonly BackupStatus[] | undefined }): Promise<boolean>
+  /** Marks the row `deleted`, and takes one off the parent's `numDependentBackups`. @throws BackupNotFound */
+  deleteBackup(id: string, deletedAt: string): Promise<void>
+  /** Adds one to `numDependentBackups`. */
+  addDependent(id: string): Promise<void>
+  /** Rows that are not deleted and match every given field; oldest `createdAt` first. */
+  backups(filter?: BackupFilter): Promise<BackupRecord[]>
+
+  close(): Promise<void>
+}
+
+export interface BackupFilter {
+  volumeId?: string | undefined
+  projectId?: string | undefined
+  parentId?: string | undefined
+  host?: string | undefined
+  statuses?: readonly BackupStatus[] | undefined
+}

@@ -1,0 +1,56 @@
+/**
+ * A place that keeps Cinder's containers and objects: names are Cinder's own, objects are up to gigabytes long and are written
+ * and read in pieces. (A repository's `StorageBackend` is another thing: short write-once objects with names of our own.)
+ *
+ * Invariants every store keeps (held by `test/suites/object-store.ts`):
+ * - an object is seen under its name, and by `list`, only once `finish` has resolved, and then survives a power cut;
+ * - a writer that was discarded, or whose process died, leaves nothing that `list` shows or that begins with the object's name;
+ * - a container or object name with `..`, an absolute path, an empty part or a control character is refused (InvalidInput), and nothing
+ *   outside the store's root is read, written or deleted, through links neither.
+ */
+export interface ObjectStore extends AsyncDisposable {
+  /** Where this is, for messages. Holds no secret. */
+  readonly description: string
+  containerExists(container: string, options?: ObjectOptions): Promise<boolean>
+  /** Makes the container; one that exists is left as it is. A directory gets mode 0770, as Cinder's posix driver gives it. */
+  createContainer(container: string, options?: ObjectOptions): Promise<void>
+  /** Containers that hold objects, in name order; for directories every directory with a file in it. `''` is the root itself. */
+  containers(options?: ObjectOptions): AsyncIterable<string>
+  /** Objects whose name begins with `prefix`, in name order. An absent container has none. Object names may hold `/`. */
+  list(container: string, prefix: string, options?: ObjectOptions): AsyncIterable<StoredFile>
+  /** Starts an object; one of this name is replaced when `finish` resolves, as Cinder's drivers replace. */
+  create(container: string, name: string, options?: ObjectOptions): Promise<ObjectWriter>
+  /** Opens an object for reading. Rejects with OBJECT_MISSING. */
+  open(container: string, name: string, options?: ObjectOptions): Promise<ObjectReader>
+  /** Removes the object. An absent one is no error, so that a retried delete succeeds. Containers stay. */
+  delete(container: string, name: string, options?: ObjectOptions): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ObjectOptions {
+  signal?: AbortSignal | undefined
+}
+
+export interface StoredFile {
+  name: string
+  /** Bytes. */
+  size: number
+}
+
+/** One object being written, in order. A writer is either finished or discarded; `discard` after `finish` does nothing. */
+export interface ObjectWriter {
+  /** Appends. The writer keeps no reference to `bytes` once this has resolved. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Makes the object durable and gives it its name. */
+  finish(): Promise<void>
+  /** Removes what was written. */
+  discard(): Promise<void>
+}
+
+export interface ObjectReader {
+  /** Bytes. */
+  readonly size: number
+  /** Exactly `length` bytes from `offset`, the caller's to keep or to transfer. Rejects with OBJECT_DAMAGED when the object ends before. */
+  read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
+  close(): Promise<void>
+}
