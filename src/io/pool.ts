@@ -27,9 +27,11 @@ export interface PooledVolume {
   close(): Promise<void>
 }
 
+/** Counted over all pools of this thread: a driver and the service may each have a pool of the same ports. */
+let volumes = 0
+
 export function createPool(ports: readonly Port[]): Pool {
   let turn = 0
-  let volumes = 0
   const [first] = ports
   if (!first) throw new BlockvaultError('INTERNAL', 'A pool needs at least one port.')
 

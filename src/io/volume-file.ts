@@ -7,11 +7,27 @@ import { BlockvaultError } from '../contract/errors.ts'
 import type { Port } from '../contract/port.ts'
 import type { MaybePromise, VolumeFile, VolumeOpenOptions } from '../contract/volume.ts'
 import { invoke } from './operation.ts'
-import type { Pool } from './pool.ts'
+import type { Pool, PooledVolume } from './pool.ts'
 import { readVolume, writeVolume, zeroVolume } from './volume-operations.ts'
 
 /** Longest single transfer: longer reads and writes are split, so that a call never holds more than this in a worker. */
 const TRANSFER_BYTES_MAX = 4 * 1024 * 1024
+
+/** The volume behind a proxy. A symbol, so that no other implementation of `VolumeFile` has it by chance, and copies of the object keep it. */
+const POOLED = Symbol('pooled volume')
+
+/**
+ * The volume as operations in workers address it, when `file` is open in exactly these workers: they then read and write it without a
+ * byte crossing threads. `undefined` for any other `VolumeFile`.
+ */
+export function pooledVolumeOf(file: VolumeFile, ports: readonly Port[]): PooledVolume | undefined {
+  const { pool, opened } = (file as Partial<PooledFile>)[POOLED] ?? {}
+  return pool && pool.ports.length === ports.length && pool.ports.every((port, index) => port === ports[index]) ? opened : undefined
+}
+
+interface PooledFile extends VolumeFile {
+  readonly [POOLED]: { readonly pool: Pool; readonly opened: PooledVolume }
+}
 
 /** Opens `path` in every worker of the pool. Calls go to the workers in turn, so independent `readAt`s run side by side. */
 export async function openVolumeFile(pool: Pool, path: string, options: VolumeOpenOptions): Promise<VolumeFile> {
@@ -53,7 +69,8 @@ export async function openVolumeFile(pool: Pool, path: string, options: VolumeOp
       return { start, offset: offset + start, length: Math.min(TRANSFER_BYTES_MAX, length - start) }
     })
 
-  const file: VolumeFile = {
+  const file: PooledFile = {
+    [POOLED]: { pool, opened },
     kind,
     size,
     async readAt(offset, length) {

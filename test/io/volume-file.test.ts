@@ -5,9 +5,9 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import { createPlatform } from '../../adapters/node/platform.ts'
 import { openVolume } from '../../adapters/node/volume-file.ts'
 import { createPool, type Pool } from '../../src/io/pool.ts'
-import { openVolumeFile } from '../../src/io/volume-file.ts'
+import { openVolumeFile, pooledVolumeOf } from '../../src/io/volume-file.ts'
 import { noise } from '../repository/support/random.ts'
-import { fileOf, freshPath } from '../repository/support/volumes.ts'
+import { fileOf, freshPath, handleOf } from '../repository/support/volumes.ts'
 import { volumeFileSuite } from '../suites/volume-file.ts'
 import { startWorker } from './support/worker.ts'
 
@@ -145,5 +145,23 @@ describe('a worker that ends', () => {
     const outcomes = await Promise.allSettled([file.readAt(0, 1), file.readAt(0, 1)])
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     await pool.close()
+  })
+})
+
+describe('the volume behind a handle', () => {
+  it('is known to the workers it is open in, to no others, and to two pools of the same workers under two numbers', async () => {
+    const ports = [await platform.spawn({ inline: true }), await platform.spawn({ inline: true })]
+    const [one, other] = [createPool(ports), createPool([...ports])]
+    const first = await openVolumeFile(one, fileOf(noise(1, 512)), { mode: 'read' })
+    const second = await openVolumeFile(other, fileOf(noise(2, 1024)), { mode: 'read' })
+    expect(pooledVolumeOf(first, ports)?.size).toBe(512)
+    expect(pooledVolumeOf({ ...second }, [...ports])?.size).toBe(1024)
+    expect(pooledVolumeOf(first, ports.slice(1))).toBeUndefined()
+    expect(pooledVolumeOf(first, [...ports].reverse())).toBeUndefined()
+    expect(pooledVolumeOf(handleOf(noise(1, 512)), ports)).toBeUndefined()
+    expect((await first.readAt(0, 2048)).length).toBe(512)
+    await first.close()
+    expect((await second.readAt(0, 2048)).length).toBe(1024)
+    await one.close()
   })
 })
