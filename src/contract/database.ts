@@ -3,7 +3,9 @@
  *
  * Invariants every implementation keeps (held by `test/suites/database.ts`): a method is one transaction; records that go in or come
  * out are the caller's own copies; deleting a backup keeps its row as `deleted`, which only `readDeleted` shows; a `from` guard makes
- * a status change happen in exactly one of two callers.
+ * a status change happen in exactly one of two callers. Times come out with milliseconds or microseconds, ending in Z. Unknown fields and
+ * values of a wrong type are refused with InvalidInput; everything else comes out as it went in. After `close`: CLOSED. What the database's
+ * own failures are: DATABASE_FAILED.
  */
 import type { BackupRecord, BackupStatus, BackupUpdates, SnapshotRecord, VolumeRecord, VolumeTypeRecord, VolumeUpdates } from './records.ts'
 
@@ -12,39 +14,52 @@ export interface Database extends AsyncDisposable {
   createVolume(volume: VolumeRecord): Promise<void>
   /** @throws VolumeNotFound */
   volume(id: string): Promise<VolumeRecord>
-  /** @throws VolumeNotFound. With `from`, returns false and changes nothing when the status is none of these. */
+  /**
+   * Sets `updatedAt` to the database's clock when `updates` does not have it. With `from`, returns false and changes nothing when the
+   * status is none of these. @throws VolumeNotFound
+   */
   updateVolume(id: string, updates: VolumeUpdates, guard?: { from?: readonly string[] | undefined }): Promise<boolean>
+  /** Removes the row, and its metadata with it. @throws VolumeNotFound */
   deleteVolume(id: string): Promise<void>
 
-  /** User metadata of a volume, in the order it was written. */
+  /** User metadata of a volume, in the order it was written. @throws VolumeNotFound */
   volumeMetadata(volumeId: string): Promise<Record<string, string>>
   /** With `replace` (true by default) other keys are removed. @throws VolumeNotFound */
   updateVolumeMetadata(volumeId: string, metadata: Readonly<Record<string, string>>, options?: { replace?: boolean | undefined }): Promise<void>
-  /** Metadata of the image a volume was made from; `undefined` when it was made from none. */
+  /** Metadata of the image a volume was made from; `undefined` when it was made from none. @throws VolumeNotFound */
   volumeGlanceMetadata(volumeId: string): Promise<Record<string, string> | undefined>
   /** Replaces all entries; an empty map removes them. @throws VolumeNotFound */
   replaceVolumeGlanceMetadata(volumeId: string, metadata: Readonly<Record<string, string>>): Promise<void>
 
+  /** @throws InvalidInput when the id exists. */
   createVolumeType(type: VolumeTypeRecord): Promise<void>
   /** @throws VolumeTypeNotFound */
   volumeType(id: string): Promise<VolumeTypeRecord>
 
+  /** @throws InvalidSnapshot when the id exists. */
   createSnapshot(snapshot: SnapshotRecord): Promise<void>
   /** @throws InvalidSnapshot when there is none. */
   snapshot(id: string): Promise<SnapshotRecord>
+  /** @throws InvalidSnapshot when there is none. */
   updateSnapshot(id: string, updates: Partial<Omit<SnapshotRecord, 'id'>>): Promise<void>
 
-  /** @throws InvalidBackup when a backup of this id exists that is not deleted; a deleted row is revived. */
+  /** @throws InvalidBackup when a backup of this id exists that is not deleted; a deleted row becomes this one. */
   createBackup(backup: BackupRecord): Promise<void>
   /** @throws BackupNotFound. A deleted row is found only with `readDeleted`. */
   backup(id: string, options?: { readDeleted?: boolean | undefined }): Promise<BackupRecord>
-  /** Also updates `updatedAt`, from the given clock value. Guards as `updateVolume`. @throws BackupNotFound */
+  /**
+   * Sets `updatedAt` and guards as `updateVolume`; to a guard, a deleted row has none of its statuses.
+   * @throws BackupNotFound, also for a deleted row when there is no guard
+   */
   updateBackup(id: string, updates: BackupUpdates, guard?: { from?: readonly BackupStatus[] | undefined }): Promise<boolean>
-  /** Marks the row `deleted`, and takes one off the parent's `numDependentBackups`. @throws BackupNotFound */
+  /**
+   * Marks the row `deleted`, and sets the parent's `numDependentBackups` to the number of children it has left: taking one off, as Cinder
+   * does, is wrong when the deleted child failed and was never counted. @throws BackupNotFound, also for a deleted row
+   */
   deleteBackup(id: string, deletedAt: string): Promise<void>
-  /** Adds one to `numDependentBackups`. */
+  /** Adds one to `numDependentBackups`. @throws BackupNotFound */
   addDependent(id: string): Promise<void>
-  /** Rows that are not deleted and match every given field; oldest `createdAt` first. */
+  /** Rows that are not deleted and match every given field; oldest `createdAt` first, then by id. */
   backups(filter?: BackupFilter): Promise<BackupRecord[]>
 
   close(): Promise<void>
