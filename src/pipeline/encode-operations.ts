@@ -6,9 +6,10 @@ import type { ChunkerOptions, Core, CoreBuffer, Scanner } from '../contract/core
 import { BlockvaultError } from '../contract/errors.ts'
 import type { Aead } from '../contract/platform.ts'
 import { type Handlers, handle, operation } from '../io/operation.ts'
-import { type OpenVolumes, volumeOf } from '../io/volume-operations.ts'
+import type { OpenVolumes } from '../io/volume-operations.ts'
 import { aeadOf } from './checksum-seal.ts'
-import { chunkBytesMax, type KnownChunks, PIECE_BYTES, scanInPieces, type SegmentReader, type SegmentScan } from './scan-pieces.ts'
+import { chunkBytesMax, type KnownChunks, PIECE_BYTES, scanInPieces, type SegmentScan } from './scan-pieces.ts'
+import { type SegmentInput, segmentReader } from './segment-input.ts'
 import { type EncodedFrame, encodeBufferBytes, encodeFrame, type FrameEncoderOptions, type FrameKey } from './frame.ts'
 
 export interface EncoderOptions extends FrameEncoderOptions {
@@ -18,9 +19,6 @@ export interface EncoderOptions extends FrameEncoderOptions {
   segmentBytes: number
   frameBytes: number
 }
-
-/** Where a segment comes from: an open volume of this worker, or bytes that the caller already has. */
-export type SegmentInput = { volume: number; offset: number; length: number } | { bytes: Uint8Array<ArrayBuffer> }
 
 /** Ranges inside a segment or buffer: offset and length in turn, one pair a chunk. */
 export type ChunkRanges = Uint32Array<ArrayBuffer>
@@ -93,7 +91,7 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
           fixedBytes: options.chunker.kind === 'fixed' ? options.chunker.size : undefined,
           fingerprintKey: options.fingerprintKey,
         },
-        reader(input, open),
+        segmentReader(input, open),
         known,
       )
     },
@@ -164,35 +162,6 @@ function slotOf(core: Core, encoder: Encoder, slot: number): CoreBuffer {
     encoder.slots.set(slot, buffer)
   }
   return buffer
-}
-
-/** Reads a segment piece by piece into the core's memory. A volume that ends early shrank while it was read. */
-function reader(input: SegmentInput, open: OpenVolumes): SegmentReader {
-  if ('bytes' in input) {
-    return { length: input.bytes.length, read: (into, at, from, length) => into.bytes(at, length).set(input.bytes.subarray(from, from + length)) }
-  }
-  const { volume, offset, length } = input
-  const source = volumeOf(open, volume)
-  return {
-    length,
-    async read(into, at, from, length) {
-      for (let got = 0; got < length; ) {
-        const count = await source.readAt(into.bytes(at + got, length - got), offset + from + got)
-        if (count === 0) throw shrank(offset + from + got, source.size)
-        got += count
-      }
-    },
-  }
-}
-
-export function shrank(offset: number, size: number): BlockvaultError {
-  return new BlockvaultError(
-    'SOURCE_CHANGED',
-    `The volume shrank while it was read: it ends at offset ${offset}, ${size} bytes were expected. No backup was recorded.`,
-    {
-      details: { offset, size },
-    },
-  )
 }
 
 async function closeFrame(core: Core, encoder: Encoder): Promise<EncodedFrame[]> {

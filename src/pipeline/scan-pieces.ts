@@ -6,7 +6,7 @@
  */
 import { CHANGE_TAG_BYTES, type ChunkerOptions, type Core, type CoreBuffer, FINGERPRINT_BYTES, type Scan, type Scanner } from '../contract/core.ts'
 import { concatBytes } from '../core/bytes.ts'
-import type { MaybePromise } from '../contract/volume.ts'
+import type { SegmentReader } from './segment-input.ts'
 
 /** A quarter of the second-level cache of the processors of the last ten years, at most. 512 KiB measured best of 128 KiB to 4 MiB. */
 export const PIECE_BYTES = 512 * 1024
@@ -22,12 +22,6 @@ export interface KnownChunks {
 export interface SegmentScan extends Scan {
   /** 1 where the chunk is the known one at this position: its fingerprint is the caller's to fill in. Empty when none is. */
   unchanged: Uint8Array<ArrayBuffer>
-}
-
-export interface SegmentReader {
-  length: number
-  /** Reads `length` bytes at `from` of the segment to `at` of the buffer. */
-  read(into: CoreBuffer, at: number, from: number, length: number): MaybePromise<void>
 }
 
 export interface ScanContext {

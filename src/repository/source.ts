@@ -1,7 +1,7 @@
 /** Where a backup reads from: a path that every worker opens itself, or a handle whose bytes are passed on. */
 import { BlockvaultError } from '../contract/errors.ts'
 import type { VolumeFile } from '../contract/volume.ts'
-import { type SegmentInput, shrank } from '../pipeline/encode-operations.ts'
+import { type SegmentInput, shrank } from '../pipeline/segment-input.ts'
 import type { RepositoryContext } from './context.ts'
 
 export interface BackupSource {
