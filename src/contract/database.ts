@@ -40,8 +40,8 @@ export interface Database extends AsyncDisposable {
   createSnapshot(snapshot: SnapshotRecord): Promise<void>
   /** @throws InvalidSnapshot when there is none. */
   snapshot(id: string): Promise<SnapshotRecord>
-  /** @throws InvalidSnapshot when there is none. */
-  updateSnapshot(id: string, updates: Partial<Omit<SnapshotRecord, 'id'>>): Promise<void>
+  /** Guards as `updateVolume`. @throws InvalidSnapshot when there is none. */
+  updateSnapshot(id: string, updates: Partial<Omit<SnapshotRecord, 'id'>>, guard?: { from?: readonly string[] | undefined }): Promise<boolean>
 
   /** @throws InvalidBackup when a backup of this id exists that is not deleted; a deleted row becomes this one. */
   createBackup(backup: BackupRecord): Promise<void>

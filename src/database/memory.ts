@@ -92,8 +92,8 @@ export function createMemoryDatabase({ now = Date.now }: MemoryDatabaseOptions =
     async snapshot(id) {
       return fromRow(SNAPSHOT_FIELDS, find(snapshots, id, snapshotNotFound))
     },
-    async updateSnapshot(id, updates) {
-      update(find(snapshots, id, snapshotNotFound), SNAPSHOT_FIELDS, updates, undefined)
+    async updateSnapshot(id, updates, { from } = {}) {
+      return update(find(snapshots, id, snapshotNotFound), SNAPSHOT_FIELDS, updates, from)
     },
 
     async createBackup(backup) {
