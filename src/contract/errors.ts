@@ -39,6 +39,8 @@ export const ERROR_CODES = {
   STORAGE_FULL: 'the storage has no space left',
   STORAGE_DENIED: 'the storage may not be read or written',
   STORAGE_FAILED: 'the storage failed',
+  DATABASE_FAILED: 'the database failed, or can not be reached',
+  DATABASE_UNSUPPORTED: 'the database was made by a newer version',
   CANCELLED: 'the caller cancelled',
   WORKER_FAILED: 'a worker stopped or broke the protocol',
   CORE_UNAVAILABLE: 'neither the WebAssembly core nor its fallback could be loaded',

@@ -14,50 +14,36 @@ export type Value = string | number | null
 export type Row = Record<string, Value>
 
 interface Kind {
-  /** The column's type, the same in SQLite and PostgreSQL. */
-  readonly type: 'text' | 'bigint'
-  readonly nullable: boolean
   /** `undefined` for what is not of this kind. */
   toRow(value: unknown): Value | undefined
   fromRow(value: Value): unknown
 }
 
 const text: Kind = {
-  type: 'text',
-  nullable: false,
   toRow: (value) => (typeof value === 'string' ? escapeText(value) : undefined),
   fromRow: (value) => unescapeText(String(value)),
 }
 /** PostgreSQL's driver gives 64-bit integers as text: both are read. */
 const integer: Kind = {
-  type: 'bigint',
-  nullable: false,
   toRow: (value) => (Number.isSafeInteger(value) ? (value as number) : undefined),
   fromRow: Number,
 }
 const boolean: Kind = {
-  type: 'bigint',
-  nullable: false,
   toRow: (value) => (typeof value === 'boolean' ? Number(value) : undefined),
   fromRow: (value) => Number(value) !== 0,
 }
 const time: Kind = {
-  type: 'text',
-  nullable: false,
   toRow: (value) => (typeof value === 'string' ? timeToRow(value) : undefined),
   fromRow: (value) => timeFromRow(String(value)),
 }
 /** JSON escapes NUL and lone surrogates itself. */
 const json: Kind = {
-  type: 'text',
-  nullable: false,
   toRow: (value) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? jsonText(value) : undefined),
   fromRow: (value) => JSON.parse(String(value)),
 }
 const status: Kind = { ...text, toRow: (value) => ((BACKUP_STATUSES as readonly unknown[]).includes(value) ? (value as string) : undefined) }
 const nullable = (kind: Kind): Kind => ({
   ...kind,
-  nullable: true,
   toRow: (value) => (value === null ? null : kind.toRow(value)),
   fromRow: (value) => (value === null ? null : kind.fromRow(value)),
 })

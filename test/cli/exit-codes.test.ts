@@ -20,6 +20,8 @@ describe('exit codes', () => {
         "CANCELLED": 130,
         "CLOSED": 1,
         "CORE_UNAVAILABLE": 1,
+        "DATABASE_FAILED": 14,
+        "DATABASE_UNSUPPORTED": 11,
         "EncryptedBackupOperationFailed": 4,
         "INTERNAL": 1,
         "InvalidBackup": 13,
