@@ -14,6 +14,8 @@ export interface Pool {
   start(): void
   /** The next port in turn, for calls that are not bound to one. */
   any(): Port
+  /** As `any`, over the spare worker too where there is one: for calls that write to a volume, which wait for the disk part of their time. */
+  anyWriter(): Port
   /** Opens the path in every worker; in none when one of them fails. With `create`, the first makes the file. */
   openVolume(path: string, options: VolumeOpenOptions): Promise<PooledVolume>
   close(): Promise<void>
@@ -30,7 +32,9 @@ export interface PooledVolume {
 /** Counted over all pools of this thread: a driver and the service may each have a pool of the same ports. */
 let volumes = 0
 
-export function createPool(ports: readonly Port[]): Pool {
+/** `spare`: one more worker, for volumes that are written to. None by default. */
+export function createPool(ports: readonly Port[], spare?: Port): Pool {
+  const writers = spare ? [...ports, spare] : ports
   let turn = 0
   const [first] = ports
   if (!first) throw new BlockvaultError('INTERNAL', 'A pool needs at least one port.')
@@ -41,15 +45,17 @@ export function createPool(ports: readonly Port[]): Pool {
       for (const port of ports) port.start?.()
     },
     any: () => ports[turn++ % ports.length] ?? first,
+    anyWriter: () => writers[turn++ % writers.length] ?? first,
     async openVolume(path, options) {
       const volume = ++volumes
+      const openIn = options.mode === 'read' ? ports : writers
       const close = async () => {
-        await Promise.all(ports.map((port) => invoke(port, closeVolume, { volume }).catch(() => {})))
+        await Promise.all(openIn.map((port) => invoke(port, closeVolume, { volume }).catch(() => {})))
       }
       try {
         const opened = await invoke(first, openVolume, { volume, path, options })
         const rest: VolumeOpenOptions = options.mode === 'read' ? { mode: 'read' } : { mode: 'write' }
-        await Promise.all(ports.slice(1).map((port) => invoke(port, openVolume, { volume, path, options: rest })))
+        await Promise.all(openIn.slice(1).map((port) => invoke(port, openVolume, { volume, path, options: rest })))
         return { volume, ...opened, flush: () => invoke(first, flushVolume, { volume }), close }
       } catch (error) {
         await close()
@@ -57,7 +63,7 @@ export function createPool(ports: readonly Port[]): Pool {
       }
     },
     async close() {
-      await Promise.all(ports.map((port) => port.close()))
+      await Promise.all(writers.map((port) => port.close()))
     },
   }
 }

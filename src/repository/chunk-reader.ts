@@ -44,6 +44,7 @@ export function createChunkReader(context: RepositoryContext, signal?: AbortSign
       number: place.frame,
       chunks: new Uint32Array(0),
       fingerprints: new Uint8Array(0),
+      changeTags: new Uint8Array(0),
       writes: new Float64Array(0),
     }
     const { key, additional } = await packKeys(id)

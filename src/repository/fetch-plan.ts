@@ -18,6 +18,7 @@ interface WantedFrame {
   positions: Map<number, number>
   chunks: number[]
   fingerprints: Uint8Array[]
+  changeTags: Uint8Array[]
   writes: number[]
 }
 
@@ -30,14 +31,17 @@ export interface FetchBatch {
   frames: PlannedFrame[]
 }
 
-/** A frame request whose fingerprints are still apart. */
-export type PlannedFrame = Omit<FrameRequest, 'fingerprints'> & { fingerprints: readonly Uint8Array[] }
+/** A frame request whose fingerprints and change tags are still apart. */
+export type PlannedFrame = Omit<FrameRequest, 'fingerprints' | 'changeTags'> & { fingerprints: readonly Uint8Array[]; changeTags: readonly Uint8Array[] }
 
 export interface FetchPlan {
   /** Wanted chunks so far, repeats counted. */
   readonly chunks: number
-  /** Wants a chunk; with `write`, a range of it at an offset of the target. */
-  want(place: ChunkPlace, fingerprint: Uint8Array, write?: { from: number; length: number; to: number }): void
+  /**
+   * Wants a chunk, checked by its fingerprint, or by its change tag for all chunks of a plan. With `write`, a range of it goes to an
+   * offset of the target.
+   */
+  want(place: ChunkPlace, chunk: { fingerprint: Uint8Array; changeTag?: Uint8Array | undefined }, write?: { from: number; length: number; to: number }): void
   /** The reads, in pack order. Empties the plan. */
   batches(index: ChunkIndex): FetchBatch[]
 }
@@ -49,16 +53,17 @@ export function createFetchPlan(): FetchPlan {
     get chunks() {
       return chunks
     },
-    want(place, fingerprint, write) {
+    want(place, { fingerprint, changeTag }, write) {
       const slot = `${place.pack}/${place.frame}`
       let frame = frames.get(slot)
-      if (!frame) frames.set(slot, (frame = { pack: place.pack, place, positions: new Map(), chunks: [], fingerprints: [], writes: [] }))
+      if (!frame) frames.set(slot, (frame = { pack: place.pack, place, positions: new Map(), chunks: [], fingerprints: [], changeTags: [], writes: [] }))
       let position = frame.positions.get(place.chunkOffset)
       if (position === undefined) {
         position = frame.positions.size
         frame.positions.set(place.chunkOffset, position)
         frame.chunks.push(place.chunkOffset, place.chunkBytes)
         frame.fingerprints.push(fingerprint)
+        if (changeTag) frame.changeTags.push(changeTag)
       }
       if (write) frame.writes.push(position, write.from, write.length, write.to)
       chunks++
@@ -91,7 +96,7 @@ export function createFetchPlan(): FetchPlan {
 }
 
 function request(frame: WantedFrame, batchOffset: number): PlannedFrame {
-  const { place, fingerprints } = frame
+  const { place, fingerprints, changeTags } = frame
   return {
     offset: place.frameOffset - batchOffset,
     storedBytes: place.frameStoredBytes,
@@ -100,6 +105,7 @@ function request(frame: WantedFrame, batchOffset: number): PlannedFrame {
     number: place.frame,
     chunks: Uint32Array.from(frame.chunks),
     fingerprints,
+    changeTags,
     writes: writesInOrder(frame.writes),
   }
 }

@@ -36,7 +36,7 @@ export async function drainPlan(
     })
     onBatch(batch, outcome)
   }
-  await eachOf(plan.batches(context.index.chunks), run, context.pool.ports.length * BATCHES_A_WORKER)
+  await eachOf(plan.batches(context.index.chunks), run, (context.pool.ports.length + 1) * BATCHES_A_WORKER)
 }
 
 async function runBatch(
@@ -49,11 +49,11 @@ async function runBatch(
   const bytes = await storage.getRange(packName(batch.packId), batch.offset, batch.length, { signal })
   const argument = {
     bytes,
-    frames: batch.frames.map((frame) => ({ ...frame, fingerprints: concatBytes(frame.fingerprints) })),
+    frames: batch.frames.map((frame) => ({ ...frame, fingerprints: concatBytes(frame.fingerprints), changeTags: concatBytes(frame.changeTags) })),
     key: { key, additional },
     fingerprintKey: sealer.keyring.fingerprintKey,
     encrypted,
     ...(volume === undefined ? {} : { volume }),
   }
-  return invoke(pool.any(), decodeFrames, argument, [bytes.buffer])
+  return invoke(volume === undefined ? pool.any() : pool.anyWriter(), decodeFrames, argument, [bytes.buffer])
 }

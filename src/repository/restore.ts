@@ -56,17 +56,18 @@ export async function runRestore(context: RepositoryContext, manifest: Manifest,
       const from = Math.max(piece.offset, range.offset)
       const length = Math.min(piece.offset + piece.length, range.offset + range.length) - from
       const to = from - range.offset
-      if (piece.fingerprint === undefined) {
+      const { fingerprint, changeTag } = piece
+      if (fingerprint === undefined) {
         if (!target.startsZero) await zeros(context, volume, to, length, signal)
         doneBytes += length
         progress()
         continue
       }
-      const place = index.chunks.find(piece.fingerprint)
-      if (!place) throw notHeld(context, piece.fingerprint)
+      const place = index.chunks.find(fingerprint)
+      if (!place) throw notHeld(context, fingerprint)
       if (place.chunkBytes !== piece.length)
         throw damaged('the volume map', `at offset ${piece.offset} it asks for ${piece.length} bytes of a chunk that has ${place.chunkBytes}`)
-      plan.want(place, piece.fingerprint, { from: from - piece.offset, length, to })
+      plan.want(place, { fingerprint, changeTag }, { from: from - piece.offset, length, to })
       if (plan.chunks >= WINDOW_CHUNKS) await drain()
     }
     await drain()

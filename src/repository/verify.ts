@@ -130,7 +130,7 @@ async function checkChunks(
             : damaged(packName(toHex(index.chunks.packId(place.pack))), 'a chunk has another length than its backup asks for')
         if (wrong) findings.chunk(fingerprint, blamedObject(wrong), wrong)
         else if (place && options.readData) {
-          plan.want(place, fingerprint)
+          plan.want(place, { fingerprint })
           if (plan.chunks >= WINDOW_CHUNKS) await drain()
         }
       }

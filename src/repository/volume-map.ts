@@ -65,6 +65,8 @@ export interface MapPiece {
   offset: number
   length: number
   fingerprint: NodeReference
+  /** Of a stored chunk. */
+  changeTag?: Uint8Array | undefined
 }
 
 export interface WalkOptions {
@@ -104,10 +106,10 @@ export async function* walkMap(
     const entries = decodeNode(bytes, level, Math.ceil(length / childSpan))
     if (typeof entries === 'string') throw damaged('the volume map', `of a node at offset ${offset}, ${entries}`)
     let at = offset
-    for (const { count, reference: child } of entries) {
+    for (const { count, reference: child, changeTag } of entries) {
       if (level === 0 || child === undefined) {
         const bytes = Math.min(count * childSpan, volumeBytes - at)
-        if (at < rangeEnd && at + bytes > range.offset) yield { offset: at, length: bytes, fingerprint: child }
+        if (at < rangeEnd && at + bytes > range.offset) yield { offset: at, length: bytes, fingerprint: child, changeTag }
         at += count * childSpan
         continue
       }

@@ -234,6 +234,28 @@ describe('a pool', () => {
     expect(() => createPool([])).toThrow(code('INTERNAL'))
   })
 
+  it('has its spare port open volumes that are written, and only those, and closes it with the others', async () => {
+    const calls: string[] = []
+    const port = (name: string): Port => ({
+      async call(called) {
+        calls.push(`${name} ${called}`)
+        return { kind: 'file', size: 1 }
+      },
+      close: async () => void calls.push(`${name} closed`),
+    })
+    const [first, spare] = [port('first'), port('spare')]
+    const pool = createPool([first], spare)
+    await (await pool.openVolume('/x', { mode: 'read' })).close()
+    expect(calls).toEqual(['first volume.open', 'first volume.close'])
+    calls.length = 0
+    await (await pool.openVolume('/x', { mode: 'write' })).close()
+    expect(calls.sort()).toEqual(['first volume.close', 'first volume.open', 'spare volume.close', 'spare volume.open'])
+    expect([pool.any(), pool.any()]).toEqual([first, first])
+    expect(new Set([pool.anyWriter(), pool.anyWriter()])).toEqual(new Set([first, spare]))
+    await pool.close()
+    expect(calls).toContain('spare closed')
+  })
+
   it('leaves a volume open in no worker when one of them can not open it', async () => {
     const open = new Set<string>()
     const worker = (name: string, fails: boolean): Port => ({
