@@ -5,7 +5,6 @@
  * directory. `tmp/` is outside every listing; what a crash leaves there is removed a day later.
  */
 import { randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
 import { open, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { BlockvaultError, throwIfCancelled } from '../../src/contract/errors.ts'
@@ -13,13 +12,10 @@ import type { StorageBackend, StoredObject } from '../../src/contract/storage.ts
 import { checkObjectName, checkPrefix, checkRange, endedEarly, exists, missing, notAnObject, tooLong } from '../../src/storage/object-errors.ts'
 import { writeDirect } from './direct-write.ts'
 import { linkExclusive, makeDirectory, syncDirectory } from './files.ts'
+import { ABSENT, NOT_REGULAR, type OpenFile, openRegular, readExactly } from './regular-file.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
 
 const TEMPORARY = 'tmp'
-/** Nothing is at the path, or a directory, which is no object either. */
-const ABSENT = ['ENOENT', 'ENOTDIR', 'EISDIR']
-/** What opening a link (with O_NOFOLLOW) or a socket gives. */
-const NOT_REGULAR = ['ELOOP', 'EMLINK', 'ENXIO']
 /** Older than any write in progress can be. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
@@ -114,8 +110,6 @@ export function createDirectoryStorage(root: string): StorageBackend {
   return storage
 }
 
-type OpenFile = Awaited<ReturnType<typeof open>>
-
 async function writeCached(path: string, parts: readonly Uint8Array[]): Promise<void> {
   const file = await open(path, 'wx', 0o600)
   try {
@@ -123,19 +117,6 @@ async function writeCached(path: string, parts: readonly Uint8Array[]): Promise<
     await file.sync()
   } finally {
     await file.close()
-  }
-}
-
-/** Opens regular files only: a link planted at an object is not followed, and a FIFO is not waited for. */
-async function openRegular(path: string, name: string): Promise<{ file: OpenFile; size: number }> {
-  const file = await open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
-  try {
-    const stats = await file.stat()
-    if (stats.isFile()) return { file, size: stats.size }
-    throw stats.isDirectory() ? missing(name) : notAnObject(name)
-  } catch (error) {
-    await file.close()
-    throw error
   }
 }
 
@@ -152,16 +133,6 @@ async function writeAll(file: OpenFile, parts: readonly Uint8Array[]): Promise<v
     const [first] = rest
     if (first && bytesWritten > 0) rest[0] = first.subarray(bytesWritten)
   }
-}
-
-async function readExactly(file: OpenFile, name: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length)
-  for (let got = 0; got < length; ) {
-    const { bytesRead } = await file.read(bytes, got, length - got, offset + got)
-    if (bytesRead === 0) throw endedEarly(name, offset + got, offset + length)
-    got += bytesRead
-  }
-  return bytes
 }
 
 /** Files under `parts`, foreign ones too, so that somebody else's folder is seen for what it is; `tmp/` is not listed. */

@@ -16,14 +16,23 @@ export interface ObjectStore extends AsyncDisposable {
   createContainer(container: string, options?: ObjectOptions): Promise<void>
   /** Containers that hold objects, in name order; for directories every directory with a file in it. `''` is the root itself. */
   containers(options?: ObjectOptions): AsyncIterable<string>
-  /** Objects whose name begins with `prefix`, in name order. An absent container has none. Object names may hold `/`. */
+  /** Objects whose name begins with `prefix`, in name order (by UTF-16 unit). An absent container has none. Object names may hold `/`. */
   list(container: string, prefix: string, options?: ObjectOptions): AsyncIterable<StoredFile>
-  /** Starts an object; one of this name is replaced when `finish` resolves, as Cinder's drivers replace. */
+  /**
+   * Starts an object; one of this name is replaced when `finish` resolves, as Cinder's drivers replace. Rejects with OBJECT_MISSING when the
+   * container is absent.
+   */
   create(container: string, name: string, options?: ObjectOptions): Promise<ObjectWriter>
   /** Opens an object for reading. Rejects with OBJECT_MISSING. */
   open(container: string, name: string, options?: ObjectOptions): Promise<ObjectReader>
   /** Removes the object. An absent one is no error, so that a retried delete succeeds. Containers stay. */
   delete(container: string, name: string, options?: ObjectOptions): Promise<void>
+  /**
+   * Removes what writers left unfinished of objects whose name begins with `prefix`: files of a process that died, uploads that were never
+   * completed. `only` says of each such object whether it is meant (all by default); a writer that still runs loses what it wrote.
+   * What is not removed so goes a day later.
+   */
+  deleteUnfinished(container: string, prefix: string, options?: ObjectOptions & { only?: ((name: string) => boolean) | undefined }): Promise<void>
   close(): Promise<void>
 }
 

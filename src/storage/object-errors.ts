@@ -49,3 +49,14 @@ export function notAnObject(name: string, cause?: unknown): BlockvaultError {
     cause,
   })
 }
+
+export function containerMissing(container: string, place: string, cause?: unknown): BlockvaultError {
+  return new BlockvaultError('OBJECT_MISSING', `There is no container ${JSON.stringify(container)} in ${place}: make it first.`, {
+    details: { container },
+    cause,
+  })
+}
+
+export function writerClosed(): BlockvaultError {
+  return new BlockvaultError('CLOSED', 'The object was written to after it was finished or discarded.')
+}

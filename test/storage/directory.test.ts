@@ -1,5 +1,5 @@
 /** What a directory adds to the contract: leftovers of crashes, foreign files, planted links, full and forbidden disks. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,6 +8,7 @@ import { createDirectoryStorage } from '../../adapters/node/storage.ts'
 import type { StorageBackend } from '../../src/contract/storage.ts'
 import { temporaryDirectory } from '../repository/support/volumes.ts'
 import { storageSuite } from '../suites/storage.ts'
+import { asNobody, canMount } from './places.ts'
 
 const makePlace = async () => {
   const root = join(temporaryDirectory(tmpdir()), 'repository')
@@ -17,7 +18,6 @@ storageSuite('directory', makePlace)
 
 const code = (expected: string) => expect.objectContaining({ name: 'BlockvaultError', code: expected })
 const DAY_MS = 24 * 60 * 60 * 1000
-const isRoot = process.getuid?.() === 0
 
 describe('a directory storage', () => {
   let root: string
@@ -148,18 +148,6 @@ describe('a directory storage', () => {
   })
 })
 
-/** Runs `work` as a user whom file modes hold back. */
-async function asNobody(root: string, work: () => Promise<void>): Promise<void> {
-  if (!isRoot) return work()
-  chmodSync(root, 0o755)
-  process.seteuid?.(65534)
-  try {
-    await work()
-  } finally {
-    process.seteuid?.(0)
-  }
-}
-
 describe.skipIf(!canMount())('a directory storage on a full disk', () => {
   it('stores an object whole or rejects with STORAGE_FULL, and goes on once there is room', async () => {
     const root = temporaryDirectory()
@@ -194,11 +182,3 @@ describe.skipIf(!canMount())('a directory storage on a full disk', () => {
     }
   })
 })
-
-/** Only root may mount, and not in every container. */
-function canMount(): boolean {
-  if (!isRoot || process.platform !== 'linux') return false
-  const place = temporaryDirectory()
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'blockvault-test', place]).status !== 0) return false
-  return spawnSync('umount', [place]).status === 0
-}
