@@ -72,7 +72,7 @@ describe('a directory object store', () => {
     const long = 'v'.repeat(255)
     await putObject(store, 'c', long, Uint8Array.of(1))
     await expect(store.create('c', `${long}v`)).rejects.toEqual(code('InvalidInput'))
-    expect(await listed()).toEqual([long, 'volume_1-00001'])
+    expect(await listed()).toEqual(['volume_1-00001', long])
   })
 
   it('removes what a crash left once it is a day old, and at once what it is asked to', async () => {
