@@ -10,7 +10,7 @@ import { pythonJson } from '../contract/python-json.ts'
 import { compressionName } from './compression.ts'
 import { indented, createLongJsonWriter } from './long-json-writer.ts'
 import { readLongJson } from './long-json-reader.ts'
-import { dataObjectName, metadataName, parseObjectName } from './names.ts'
+import { dataObjectName, isEndOfPath, metadataName, parseObjectName, prefixInPath } from './names.ts'
 import { createObjectList, type ObjectEntry, type ObjectList } from './object-list.ts'
 
 /** The only version that a reader of Cinder's knows. */
@@ -41,7 +41,8 @@ export interface Manifest extends BackupDescription {
   extraMetadata?: unknown
 }
 
-const TEXT_MAX = 64 * 1024
+/** Cinder's columns have 255 characters. */
+const TEXT_MAX = 1024
 const id = z.string().min(1).max(255)
 const text = z.string().max(TEXT_MAX).nullable().default(null)
 
@@ -82,28 +83,55 @@ export interface ReadManifestOptions {
 
 /** Reads `_metadata` from its bytes. Any version passes: see `checkVersion`. @throws InvalidBackup */
 export async function readManifest(pieces: AsyncIterable<Uint8Array>, { prefix, objectsMax = OBJECTS_MAX }: ReadManifestOptions): Promise<Manifest> {
-  const name = metadataName(prefix)
+  const { manifest } = await parseManifest(pieces, metadataName(prefix), objectsMax, () => prefix)
+  return manifest
+}
+
+/**
+ * Reads `_metadata` that was found in a store, at `path` without its suffix, container included. Where the container ends and the prefix
+ * begins is told by the names that the manifest lists; one that lists none is of an unchanged volume, and its path alone has to tell.
+ * @throws InvalidBackup
+ */
+export async function readManifestAt(
+  pieces: AsyncIterable<Uint8Array>,
+  path: string,
+  { objectsMax = OBJECTS_MAX }: { objectsMax?: number | undefined } = {},
+): Promise<{ prefix: string; manifest: Manifest }> {
+  const { prefix, manifest } = await parseManifest(pieces, metadataName(path), objectsMax, (first) => (isEndOfPath(path, first) ? first : path))
+  return { prefix: prefix ?? prefixInPath(path), manifest }
+}
+
+/** `prefixOf` gets the prefix of the first object that is listed, and says which one all of them must have. */
+async function parseManifest(pieces: AsyncIterable<Uint8Array>, name: string, objectsMax: number, prefixOf: (first: string) => string) {
   const objects = createObjectList()
+  let prefix: string | undefined
   const values = await readLongJson(pieces, {
     name,
     arrayKey: 'objects',
     onItems(items) {
       if (objects.count + items.length > objectsMax) throw notValid(name, `it lists more than ${objectsMax} objects`)
-      for (const item of items) objects.append(parseEntry(item, prefix, name))
+      for (const item of items) {
+        const [object, description] = pairOf(item, name)
+        const parsed = parseObjectName(object)
+        prefix ??= prefixOf(parsed?.prefix ?? '')
+        if (parsed?.part !== 'data' || parsed.prefix !== prefix) throw notValid(name, `it lists ${quoted(object)}, which is no data object of this backup`)
+        objects.append({ number: parsed.number, ...parseDescription(description, object, name) })
+      }
     },
   })
   if (!values.has('objects')) throw notValid(name, 'it has no list of objects')
-  checkNumbers(objects, prefix)
+  checkNumbers(objects, name)
   const parsed = manifestSchema.safeParse(Object.fromEntries(values))
   if (!parsed.success) throw notValid(name, z.prettifyError(parsed.error).replaceAll('\n', ' '), parsed.error)
   const { data } = parsed
-  return {
+  const manifest: Manifest = {
     ...descriptionOf(data),
     parentId: data.parent_id,
     objects,
     volumeMeta: data.volume_meta,
     ...(data.extra_metadata === undefined ? {} : { extraMetadata: data.extra_metadata }),
   }
+  return { prefix, manifest }
 }
 
 /** Cinder checks the version of the backup that is restored, and not of its parents. @throws InvalidBackup */
@@ -159,30 +187,37 @@ function encodeEntry({ number, offset, length, compression, md5 }: ObjectEntry, 
   return indented(pythonJson({ [dataObjectName(prefix, number)]: value }, { indent: 2 }), '    ')
 }
 
-function parseEntry(item: unknown, prefix: string, name: string): ObjectEntry {
+/** Cinder takes an entry's first key for the name, and writes one. */
+function pairOf(item: unknown, name: string): [string, unknown] {
   const [pair, second] = typeof item === 'object' && item !== null && !Array.isArray(item) ? Object.entries(item) : []
   if (!pair || second) throw notValid(name, 'an entry of its objects is not one name with a description')
-  const object = JSON.stringify(pair[0].slice(0, 300))
-  const own = parseObjectName(pair[0])
-  if (own?.part !== 'data' || own.prefix !== prefix) throw notValid(name, `it lists ${object}, which is no data object of this backup`)
-  const parsed = entrySchema.safeParse(pair[1])
-  if (!parsed.success) throw notValid(name, `its entry for ${object} is not valid: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`, parsed.error)
+  return pair
+}
+
+function parseDescription(description: unknown, object: string, name: string): Omit<ObjectEntry, 'number'> {
+  const parsed = entrySchema.safeParse(description)
+  if (!parsed.success)
+    throw notValid(name, `its entry for ${quoted(object)} is not valid: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`, parsed.error)
   const { offset, length, md5 } = parsed.data
   const compression = compressionName(parsed.data.compression)
   if (compression === undefined)
-    throw notValid(name, `${object} is compressed by ${JSON.stringify(parsed.data.compression.slice(0, 100))}, an unsupported compression algorithm`)
-  if (!Number.isSafeInteger(offset + (length ?? 0))) throw notValid(name, `${object} ends beyond what a volume can have`)
-  return { number: own.number, offset, length, compression, md5: md5?.toLowerCase() }
+    throw notValid(name, `${quoted(object)} is compressed by ${quoted(parsed.data.compression)}, an unsupported compression algorithm`)
+  if (!Number.isSafeInteger(offset + (length ?? 0))) throw notValid(name, `${quoted(object)} ends beyond what a volume can have`)
+  return { offset, length, compression, md5: md5?.toLowerCase() }
 }
 
 /** Cinder compares the sorted names with the sorted listing, so a name that stands twice never passes. */
-function checkNumbers(objects: ObjectList, prefix: string): void {
+function checkNumbers(objects: ObjectList, name: string): void {
   const numbers = new Uint32Array(objects.count)
   for (let index = 0; index < objects.count; index++) numbers[index] = objects.number(index)
   numbers.sort()
   for (let index = 1; index < numbers.length; index++) {
-    if (numbers[index] === numbers[index - 1]) throw notValid(metadataName(prefix), `it lists ${dataObjectName(prefix, numbers[index]!)} twice`)
+    if (numbers[index] === numbers[index - 1]) throw notValid(name, `it lists data object ${numbers[index]} twice`)
   }
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, 300))
 }
 
 function notValid(object: string, reason: string, cause?: unknown): BlockvaultError {

@@ -87,6 +87,39 @@ export function objectStorePrefix({ volumeId, backupId, now, availabilityZone }:
   return checkPrefix(`volume_${volumeId}/${pythonDateTimeDigits(now)}/az_${availabilityZone}_backup_${backupId}`)
 }
 
+/** What the drivers' prefixes say. A driver of somebody else's may have others. */
+const POSIX_PREFIX = /^volume_([^/]+)_(\d{14})_backup_([^/]+)$/
+const OBJECT_STORE_PREFIX = /^volume_([^/]+)\/(\d{14})\/az_.*_backup_([^/]+)$/
+
+export interface PrefixFacts {
+  volumeId: string
+  backupId: string
+}
+
+/** `undefined` for a prefix that no driver of Cinder's makes. */
+export function prefixFacts(prefix: string): PrefixFacts | undefined {
+  const match = POSIX_PREFIX.exec(prefix) ?? OBJECT_STORE_PREFIX.exec(prefix)
+  return match ? { volumeId: match[1]!, backupId: match[3]! } : undefined
+}
+
+/** The prefix in a path of container and prefix, by its form; for a form that no driver of Cinder's makes, the last part. */
+export function prefixInPath(path: string): string {
+  const parts = path.split('/')
+  const last = parts.at(-1)!
+  if (prefixFacts(last)) return last
+  // From the end: the container may have parts of this form too. A zone may hold `/`, so any number of parts may follow the time.
+  for (let from = parts.length - 3; from >= 0; from--) {
+    const prefix = parts.slice(from).join('/')
+    if (OBJECT_STORE_PREFIX.test(prefix)) return prefix
+  }
+  return last
+}
+
+/** Whether `path` is `end`, or `end` in some container. */
+export function isEndOfPath(path: string, end: string): boolean {
+  return end !== '' && (path === end || path.endsWith(`/${end}`))
+}
+
 /** Where the posix driver puts a backup when nobody names a container. @throws InvalidInput */
 export function posixContainer(backupId: string): string {
   return checkContainer(`${backupId.slice(0, 2)}/${backupId.slice(2, 4)}/${backupId}`)
