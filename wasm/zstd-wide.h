@@ -35,10 +35,12 @@ typedef size_t narrow_size;
 
 #pragma redefine_extname ZSTD_CCtx_reset wide_ZSTD_CCtx_reset
 #pragma redefine_extname ZSTD_CCtx_setParameter wide_ZSTD_CCtx_setParameter
+#pragma redefine_extname ZSTD_CCtx_setPledgedSrcSize wide_ZSTD_CCtx_setPledgedSrcSize
 #pragma redefine_extname ZSTD_compress2 wide_ZSTD_compress2
 #pragma redefine_extname ZSTD_compressStream2 wide_ZSTD_compressStream2
 #pragma redefine_extname ZSTD_DCtx_reset wide_ZSTD_DCtx_reset
 #pragma redefine_extname ZSTD_decompressDCtx wide_ZSTD_decompressDCtx
+#pragma redefine_extname ZSTD_decompressStream wide_ZSTD_decompressStream
 #pragma redefine_extname ZSTD_findFrameCompressedSize wide_ZSTD_findFrameCompressedSize
 #pragma redefine_extname ZSTD_freeCCtx wide_ZSTD_freeCCtx
 #pragma redefine_extname ZSTD_freeDCtx wide_ZSTD_freeDCtx
@@ -59,11 +61,15 @@ NARROW(narrow_size, ZSTD_CCtx_setParameter, (ZSTD_CCtx* context, ZSTD_cParameter
   return (narrow_size)ZSTD_CCtx_setParameter(context, parameter, value);
 }
 
+NARROW(narrow_size, ZSTD_CCtx_setPledgedSrcSize, (ZSTD_CCtx* context, unsigned long long bytes)) {
+  return (narrow_size)ZSTD_CCtx_setPledgedSrcSize(context, bytes);
+}
+
 NARROW(narrow_size, ZSTD_compress2, (ZSTD_CCtx* context, void* target, narrow_size capacity, const void* source, narrow_size length)) {
   return (narrow_size)ZSTD_compress2(context, target, capacity, source, length);
 }
 
-/* The buffers of streams, as their callers lay them out. Linked, though only frames made by several threads use it. */
+/* The buffers of streams, as their callers lay them out. */
 typedef struct { void* at; narrow_size size; narrow_size position; } narrow_output;
 typedef struct { const void* at; narrow_size size; narrow_size position; } narrow_input;
 
@@ -82,6 +88,15 @@ NARROW(narrow_size, ZSTD_DCtx_reset, (ZSTD_DCtx* context, ZSTD_ResetDirective re
 
 NARROW(narrow_size, ZSTD_decompressDCtx, (ZSTD_DCtx* context, void* target, narrow_size capacity, const void* source, narrow_size length)) {
   return (narrow_size)ZSTD_decompressDCtx(context, target, capacity, source, length);
+}
+
+NARROW(narrow_size, ZSTD_decompressStream, (ZSTD_DCtx* context, narrow_output* target, narrow_input* source)) {
+  ZSTD_outBuffer output = {target->at, target->size, target->position};
+  ZSTD_inBuffer input = {source->at, source->size, source->position};
+  size_t const result = ZSTD_decompressStream(context, &output, &input);
+  target->position = (narrow_size)output.pos;
+  source->position = (narrow_size)input.pos;
+  return (narrow_size)result;
 }
 
 NARROW(narrow_size, ZSTD_findFrameCompressedSize, (const void* source, narrow_size length)) {

@@ -135,8 +135,68 @@ export interface Core {
    * of exactly `length` bytes; false for anything else. Never writes or allocates beyond `expected` bytes plus a bounded window.
    */
   decompress(codec: Codec, source: CoreBuffer, offset: number, length: number, target: CoreBuffer, expected: number, targetOffset?: number): boolean
+  /**
+   * An encoder for one object of `contentBytes` bytes, which a zstd frame says in its header. `level` is the codec's: zlib 0 to 9 (Cinder's
+   * is 6), bz2 1 to 9 (9), zstd -7 to 19 (3); beyond, the nearest of these. Throws CORE_UNAVAILABLE for a codec this core does not write (the
+   * fallback writes zlib only).
+   */
+  streamEncoder(codec: StreamCodec, level: number, contentBytes: number): StreamEncoder
+  /** Throws CORE_UNAVAILABLE for a codec this core does not read (the fallback: bz2). */
+  streamDecoder(codec: StreamCodec): StreamDecoder
   chunkIndex(): ChunkIndex
   fingerprintSet(): FingerprintSet
+}
+
+/**
+ * Compressions of Cinder's objects, by the names of its metadata with the aliases resolved (docs of cinder.backup.chunkeddriver):
+ * streams of any length, where the codecs above are frames. With `parallel`, parts of one object can be compressed by different
+ * encoders: joined in order, between header and trailer where the codec has them, they are one stream (bz2: streams that follow each other).
+ */
+export const STREAM_CODECS = { zlib: { parallel: true }, bz2: { parallel: true }, zstd: { parallel: false } } as const
+export type StreamCodec = keyof typeof STREAM_CODECS
+
+/** Compresses one object part by part, in order. After an error it is of no more use. */
+export interface StreamEncoder {
+  /** Longest output for a part of `length` bytes: `target` must have this much room. */
+  bound(length: number): number
+  /**
+   * Compresses `length` bytes at `offset` of `source` into `target`, another buffer; `last` ends the stream. zlib parts are raw deflate,
+   * each ended at a byte boundary: `src/core/zlib-stream.ts` has header and trailer. bz2 parts are whole streams. zstd parts continue one
+   * frame, header included, and what comes out may lag behind by a block. zlib and bz2 parts do not depend on the parts before them.
+   * Throws INTERNAL when the parts of a zstd frame do not add up to its `contentBytes`.
+   */
+  encode(source: CoreBuffer, offset: number, length: number, target: CoreBuffer, last: boolean): EncodedPart
+  free(): void
+}
+
+export interface EncodedPart {
+  /** Bytes in `target`. */
+  length: number
+  /** Adler-32 of the part's plaintext (zlib; 0 otherwise): `adler32Combine` joins them for the trailer. */
+  adler32: number
+}
+
+/** Decompresses one object as it comes in. Never allocates by what the bytes ask for beyond a bounded window. */
+export interface StreamDecoder {
+  /**
+   * Consumes up to `length` bytes at `offset` of `source` and fills `target`, another buffer, from `targetOffset`, 0 by default. It stops when all is consumed or
+   * `target` is full. Was `target` filled, output may wait: call again with what was not consumed, which may be nothing. Throws OBJECT_DAMAGED
+   * for anything that is no such stream, and again at each later call.
+   *
+   * What Python's decoders accept is accepted: bytes after a zlib stream are ignored; bz2 streams that follow each other are joined, and what
+   * follows them and does not begin as a stream is ignored; zstd frames that follow each other are joined and skippable ones skipped, and anything
+   * else behind them is damage. Two things Python accepts are damage here: a bz2 object of no bytes, and a bz2 stream damaged behind a whole one
+   * (Python drops all of it). zstd's window is at most 128 MiB, as in the reference decoder for streams.
+   */
+  decode(source: CoreBuffer, offset: number, length: number, target: CoreBuffer, targetOffset?: number): DecodedPart
+  /** All input was given and all output taken: throws OBJECT_DAMAGED when the stream is not whole. */
+  finish(): void
+  free(): void
+}
+
+export interface DecodedPart {
+  consumed: number
+  produced: number
 }
 
 /** A segment is at most this long: offsets inside one fit 32 bits with room, and a worker holds a few of them. */

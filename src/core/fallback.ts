@@ -10,9 +10,12 @@ import { checkCompressed, createCodecs, WRITES } from './fallback/codecs.ts'
 import { createFingerprintSet } from './fallback/fingerprint-set.ts'
 import { createKeyedHash } from './fallback/keyed-hash.ts'
 import { createScanner } from './fallback/scanner.ts'
+import { streamDecoder, streamEncoder } from './fallback/streams.ts'
+import { createLowChecksum } from './fallback/zstd/checksum.ts'
 
 export async function createFallbackCore(): Promise<Core> {
-  const [hash, codecs] = await Promise.all([createKeyedHash(), createCodecs()])
+  const [hash, checksum] = await Promise.all([createKeyedHash(), createLowChecksum()])
+  const codecs = createCodecs(checksum)
   return {
     kind: 'fallback',
     writes: WRITES,
@@ -31,6 +34,8 @@ export async function createFallbackCore(): Promise<Core> {
       if (expected > target.length - targetOffset) return false
       return codecs.decompress(codec, source.bytes(offset, length), target.bytes(targetOffset, expected))
     },
+    streamEncoder: (codec, level) => streamEncoder(codec, level),
+    streamDecoder: (codec) => streamDecoder(codec, checksum),
     chunkIndex: createChunkIndex,
     fingerprintSet: createFingerprintSet,
   }

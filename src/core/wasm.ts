@@ -8,6 +8,7 @@ import type { ChunkIndex, ChunkPlace, ChunkerOptions, Codec, CodecNumber, Core, 
 import { CHANGE_TAG_BYTES, CODECS, FINGERPRINT_BYTES, KEY_BYTES, SEGMENT_BYTES_MAX } from '../contract/core.ts'
 import { BlockvaultError } from '../contract/errors.ts'
 import { type CoreMemory, coreMemory } from './memory.ts'
+import { streamDecoder, streamEncoder } from './wasm-streams.ts'
 
 const WRITES: readonly Codec[] = ['none', 'zstd', 'lz4', 'deflate']
 
@@ -36,6 +37,8 @@ export function createWasmCore(module: WebAssembly.Module): Core {
       if (expected > target.length - targetOffset) return false
       return codecs.decompress(CODECS[codec], memory.address(source, offset, length), length, memory.address(target, targetOffset, expected), expected)
     },
+    streamEncoder: (codec, level, contentBytes) => streamEncoder(memory, codec, level, contentBytes),
+    streamDecoder: (codec) => streamDecoder(memory, codec),
     chunkIndex,
     fingerprintSet,
   }

@@ -74,6 +74,53 @@ export class Scanner {
     zero(): number;
 }
 
+export class StreamDecoder {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    static bz2(): StreamDecoder;
+    consumed(): number;
+    /**
+     * 0 when it went well, or the number of an error; the ranges must not overlap.
+     */
+    decode(source: number, length: number, target: number, capacity: number): number;
+    /**
+     * 0 when the stream is whole, or the number of an error.
+     */
+    finish(): number;
+    produced(): number;
+    static zlib(): StreamDecoder;
+    /**
+     * Nothing when memory is out.
+     */
+    static zstd(): StreamDecoder | undefined;
+}
+
+export class StreamEncoder {
+    private constructor();
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Adler-32 of the plaintext of the part encoded last.
+     */
+    adler32(): number;
+    bound(length: number): number;
+    static bz2(level: number): StreamEncoder;
+    /**
+     * 0 when the part is encoded, or the number of an error; the ranges must not overlap.
+     */
+    encode(source: number, length: number, target: number, capacity: number, last: boolean): number;
+    /**
+     * Bytes of the part encoded last.
+     */
+    length(): number;
+    static zlib(level: number): StreamEncoder;
+    /**
+     * Nothing when memory is out.
+     */
+    static zstd(level: number, content_bytes: number): StreamEncoder | undefined;
+}
+
 /**
  * Address of `bytes` fresh bytes, or 0 when memory is out or `bytes` is 0. Their content is whatever was there before.
  */
@@ -97,6 +144,8 @@ export interface InitOutput {
     readonly __wbg_codecs_free: (a: number, b: number) => void;
     readonly __wbg_fingerprintset_free: (a: number, b: number) => void;
     readonly __wbg_scanner_free: (a: number, b: number) => void;
+    readonly __wbg_streamdecoder_free: (a: number, b: number) => void;
+    readonly __wbg_streamencoder_free: (a: number, b: number) => void;
     readonly allocate: (a: number) => number;
     readonly chunkindex_find: (a: number, b: number, c: number, d: number) => void;
     readonly chunkindex_has: (a: number, b: number, c: number, d: number) => void;
@@ -123,6 +172,20 @@ export interface InitOutput {
     readonly scanner_scan: (a: number, b: number, c: number) => number;
     readonly scanner_tag: (a: number, b: number, c: number, d: number, e: number) => void;
     readonly scanner_zero: (a: number) => number;
+    readonly streamdecoder_bz2: () => number;
+    readonly streamdecoder_consumed: (a: number) => number;
+    readonly streamdecoder_decode: (a: number, b: number, c: number, d: number, e: number) => number;
+    readonly streamdecoder_finish: (a: number) => number;
+    readonly streamdecoder_produced: (a: number) => number;
+    readonly streamdecoder_zlib: () => number;
+    readonly streamdecoder_zstd: () => number;
+    readonly streamencoder_adler32: (a: number) => number;
+    readonly streamencoder_bound: (a: number, b: number) => number;
+    readonly streamencoder_bz2: (a: number) => number;
+    readonly streamencoder_encode: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+    readonly streamencoder_length: (a: number) => number;
+    readonly streamencoder_zlib: (a: number) => number;
+    readonly streamencoder_zstd: (a: number, b: number) => number;
     readonly rust_zstd_wasm_shim_calloc: (a: number, b: number) => number;
     readonly rust_zstd_wasm_shim_free: (a: number) => void;
     readonly rust_zstd_wasm_shim_malloc: (a: number) => number;

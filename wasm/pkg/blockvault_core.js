@@ -317,6 +317,165 @@ export class Scanner {
 }
 if (Symbol.dispose) Scanner.prototype[Symbol.dispose] = Scanner.prototype.free;
 
+export class StreamDecoder {
+    static __wrap(ptr) {
+        const obj = Object.create(StreamDecoder.prototype);
+        obj.__wbg_ptr = ptr;
+        StreamDecoderFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        StreamDecoderFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_streamdecoder_free(ptr, 0);
+    }
+    /**
+     * @returns {StreamDecoder}
+     */
+    static bz2() {
+        const ret = wasm.streamdecoder_bz2();
+        return StreamDecoder.__wrap(ret);
+    }
+    /**
+     * @returns {number}
+     */
+    consumed() {
+        const ret = wasm.streamdecoder_consumed(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * 0 when it went well, or the number of an error; the ranges must not overlap.
+     * @param {number} source
+     * @param {number} length
+     * @param {number} target
+     * @param {number} capacity
+     * @returns {number}
+     */
+    decode(source, length, target, capacity) {
+        const ret = wasm.streamdecoder_decode(this.__wbg_ptr, source, length, target, capacity);
+        return ret;
+    }
+    /**
+     * 0 when the stream is whole, or the number of an error.
+     * @returns {number}
+     */
+    finish() {
+        const ret = wasm.streamdecoder_finish(this.__wbg_ptr);
+        return ret;
+    }
+    /**
+     * @returns {number}
+     */
+    produced() {
+        const ret = wasm.streamdecoder_produced(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * @returns {StreamDecoder}
+     */
+    static zlib() {
+        const ret = wasm.streamdecoder_zlib();
+        return StreamDecoder.__wrap(ret);
+    }
+    /**
+     * Nothing when memory is out.
+     * @returns {StreamDecoder | undefined}
+     */
+    static zstd() {
+        const ret = wasm.streamdecoder_zstd();
+        return ret === 0 ? undefined : StreamDecoder.__wrap(ret);
+    }
+}
+if (Symbol.dispose) StreamDecoder.prototype[Symbol.dispose] = StreamDecoder.prototype.free;
+
+export class StreamEncoder {
+    static __wrap(ptr) {
+        const obj = Object.create(StreamEncoder.prototype);
+        obj.__wbg_ptr = ptr;
+        StreamEncoderFinalization.register(obj, obj.__wbg_ptr, obj);
+        return obj;
+    }
+    __destroy_into_raw() {
+        const ptr = this.__wbg_ptr;
+        this.__wbg_ptr = 0;
+        StreamEncoderFinalization.unregister(this);
+        return ptr;
+    }
+    free() {
+        const ptr = this.__destroy_into_raw();
+        wasm.__wbg_streamencoder_free(ptr, 0);
+    }
+    /**
+     * Adler-32 of the plaintext of the part encoded last.
+     * @returns {number}
+     */
+    adler32() {
+        const ret = wasm.streamencoder_adler32(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * @param {number} length
+     * @returns {number}
+     */
+    bound(length) {
+        const ret = wasm.streamencoder_bound(this.__wbg_ptr, length);
+        return ret >>> 0;
+    }
+    /**
+     * @param {number} level
+     * @returns {StreamEncoder}
+     */
+    static bz2(level) {
+        const ret = wasm.streamencoder_bz2(level);
+        return StreamEncoder.__wrap(ret);
+    }
+    /**
+     * 0 when the part is encoded, or the number of an error; the ranges must not overlap.
+     * @param {number} source
+     * @param {number} length
+     * @param {number} target
+     * @param {number} capacity
+     * @param {boolean} last
+     * @returns {number}
+     */
+    encode(source, length, target, capacity, last) {
+        const ret = wasm.streamencoder_encode(this.__wbg_ptr, source, length, target, capacity, last);
+        return ret;
+    }
+    /**
+     * Bytes of the part encoded last.
+     * @returns {number}
+     */
+    length() {
+        const ret = wasm.streamencoder_length(this.__wbg_ptr);
+        return ret >>> 0;
+    }
+    /**
+     * @param {number} level
+     * @returns {StreamEncoder}
+     */
+    static zlib(level) {
+        const ret = wasm.streamencoder_zlib(level);
+        return StreamEncoder.__wrap(ret);
+    }
+    /**
+     * Nothing when memory is out.
+     * @param {number} level
+     * @param {number} content_bytes
+     * @returns {StreamEncoder | undefined}
+     */
+    static zstd(level, content_bytes) {
+        const ret = wasm.streamencoder_zstd(level, content_bytes);
+        return ret === 0 ? undefined : StreamEncoder.__wrap(ret);
+    }
+}
+if (Symbol.dispose) StreamEncoder.prototype[Symbol.dispose] = StreamEncoder.prototype.free;
+
 /**
  * Address of `bytes` fresh bytes, or 0 when memory is out or `bytes` is 0. Their content is whatever was there before.
  * @param {number} bytes
@@ -383,6 +542,12 @@ const FingerprintSetFinalization = (typeof FinalizationRegistry === 'undefined')
 const ScannerFinalization = (typeof FinalizationRegistry === 'undefined')
     ? { register: () => {}, unregister: () => {} }
     : new FinalizationRegistry(ptr => wasm.__wbg_scanner_free(ptr, 1));
+const StreamDecoderFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_streamdecoder_free(ptr, 1));
+const StreamEncoderFinalization = (typeof FinalizationRegistry === 'undefined')
+    ? { register: () => {}, unregister: () => {} }
+    : new FinalizationRegistry(ptr => wasm.__wbg_streamencoder_free(ptr, 1));
 
 function getArrayU32FromWasm0(ptr, len) {
     ptr = ptr >>> 0;

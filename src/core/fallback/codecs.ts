@@ -5,13 +5,14 @@
  * still throws.
  */
 import { zlibSync } from 'fflate'
-import { createXXHash64 } from 'hash-wasm'
 import type { Codec } from '../../contract/core.ts'
 import { BlockvaultError, isBlockvaultError } from '../../contract/errors.ts'
 import { equalBytes } from '../bytes.ts'
 import { damaged } from './damaged.ts'
-import { zlibDecompress } from './inflate.ts'
+import { nearestLevel } from './deflate.ts'
 import { lz4Decompress } from './lz4.ts'
+import { zlibDecompress } from './zlib.ts'
+import type { LowChecksum } from './zstd/checksum.ts'
 import { zstdDecompress } from './zstd/frame.ts'
 
 export const WRITES: readonly Codec[] = ['none', 'deflate']
@@ -22,18 +23,14 @@ export interface Codecs {
   decompress(codec: Codec, source: Uint8Array, target: Uint8Array): boolean
 }
 
-export async function createCodecs(): Promise<Codecs> {
-  const xxhash = await createXXHash64()
-  const lowChecksum = (bytes: Uint8Array): number => new DataView(xxhash.init().update(bytes).digest('binary').buffer).getUint32(4)
-
+export function createCodecs(checksum: LowChecksum): Codecs {
   return {
     compress(codec, level, source) {
       if (codec === 'none' || source.length === 0) return undefined
       if (codec !== 'deflate') {
         throw new BlockvaultError('USAGE', `Without its WebAssembly core, blockvault can not write ${codec}: choose ${WRITES.join(' or ')}.`)
       }
-      const nearest = Math.min(9, Math.max(0, Math.trunc(level))) as 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
-      const compressed = zlibSync(source, { level: nearest })
+      const compressed = zlibSync(source, { level: nearestLevel(level) })
       return compressed.length < source.length ? compressed : undefined
     },
     decompress(codec, source, target) {
@@ -41,7 +38,7 @@ export async function createCodecs(): Promise<Codecs> {
         if (codec === 'none') copyExactly(source, target)
         else if (codec === 'deflate') zlibDecompress(source, target)
         else if (codec === 'lz4') lz4Decompress(source, target)
-        else zstdDecompress(source, target, lowChecksum)
+        else zstdDecompress(source, target, checksum)
         return true
       } catch (error) {
         if (isBlockvaultError(error, 'OBJECT_DAMAGED')) return false

@@ -1,49 +1,49 @@
 /**
- * A zlib stream (RFC 1950, 1951), reading only. fflate writes ours but does not read them: it checks neither the
- * checksum nor stored lengths nor the completeness of a code, hides where the stream ended, and goes on past a full
- * target.
+ * Deflate (RFC 1951), reading only. fflate writes ours but does not read them: it checks neither stored lengths nor the
+ * completeness of a code, hides where the stream ended, and goes on past a full target.
  *
- * Invariant: fills `target` exactly from all of `source`, checksum included, or throws OBJECT_DAMAGED. It accepts what
- * zlib accepts.
+ * Invariant: it accepts what zlib accepts, and gives the same whatever pieces the bytes come in: a step that finds too little
+ * input or room leaves no trace, and is done again.
  */
 import { damaged } from './damaged.ts'
 import { DISTANCE_BASE, DISTANCE_EXTRA, FIXED_DISTANCES, FIXED_LITERALS, LENGTH_BASE, LENGTH_EXTRA, prefixCode, TABLE_BITS } from './inflate-codes.ts'
 import type { PrefixCode } from './inflate-codes.ts'
 
-const HEADER_BYTES = 2
-const CHECKSUM_BYTES = 4
 const END_OF_BLOCK = 256
 /** The order in which a block gives the lengths of its code-length code. */
 const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
-export function zlibDecompress(source: Uint8Array, target: Uint8Array): void {
-  checkHeader(source)
-  const end = source.length - CHECKSUM_BYTES
-  const { read, written } = inflate(source.subarray(HEADER_BYTES, end), target)
-  if (read !== end - HEADER_BYTES) damaged('bytes after the deflate stream')
-  if (written !== target.length) damaged('deflate stream shorter than expected')
-  const stated = new DataView(source.buffer, source.byteOffset + end).getUint32(0)
-  if (stated !== adler32(target)) damaged('Adler-32 differs')
+export interface Inflater {
+  /**
+   * Decodes `source` into `target` from `written` on, up to its end, and copies from what stands before. `stopped` says what was
+   * short; bytes that were not `read` must come again.
+   */
+  run(source: Uint8Array, target: Uint8Array, written: number): { read: number; written: number; stopped: 'input' | 'room' | 'end' }
 }
 
-function checkHeader(source: Uint8Array): void {
-  if (source.length < HEADER_BYTES + CHECKSUM_BYTES) damaged('zlib stream cut off')
-  const method = source[0]!
-  const flags = source[1]!
-  if ((method & 15) !== 8 || method >> 4 > 7 || ((method << 8) | flags) % 31 !== 0) damaged('no zlib header')
-  if ((flags & 0x20) !== 0) damaged('zlib stream with a dictionary')
-}
+/** Thrown inside only, where a step can not be done yet. */
+const SHORT_OF_INPUT = Symbol('short of input')
+const SHORT_OF_ROOM = Symbol('short of room')
 
-function inflate(source: Uint8Array, target: Uint8Array): { read: number; written: number } {
+export function createInflater(): Inflater {
+  let source: Uint8Array = new Uint8Array(0)
+  let target = source
   let read = 0
   let written = 0
-  /** Bits taken from `source` and not used yet, lowest first. */
+  /** Bits taken from `source` and not used yet, lowest first. Fewer than eight between runs. */
   let held = 0
   let heldBits = 0
+  let safe = { read, held, heldBits }
+
+  let block: 'none' | 'stored' | 'coded' = 'none'
+  let last = false
+  let storedBytes = 0
+  let literals = FIXED_LITERALS
+  let distances = FIXED_DISTANCES
 
   function bits(count: number): number {
     while (heldBits < count) {
-      if (read >= source.length) damaged('deflate stream cut off')
+      if (read >= source.length) throw SHORT_OF_INPUT
       held |= source[read++]! << heldBits
       heldBits += 8
     }
@@ -61,7 +61,7 @@ function inflate(source: Uint8Array, target: Uint8Array): { read: number; writte
     const entry = code.table[held & ((1 << TABLE_BITS) - 1)]!
     const length = entry & 15
     if (length === 0) return longSymbol(code)
-    if (length > heldBits) damaged('deflate stream cut off')
+    if (length > heldBits) throw SHORT_OF_INPUT
     held >>>= length
     heldBits -= length
     return entry >> 4
@@ -83,41 +83,25 @@ function inflate(source: Uint8Array, target: Uint8Array): { read: number; writte
     return damaged('deflate code without a symbol')
   }
 
-  function stored(): void {
-    bits(heldBits & 7)
-    const length = bits(16)
-    if ((bits(16) ^ 0xffff) !== length) damaged('stored length and its complement differ')
-    read -= heldBits >> 3
-    held = 0
-    heldBits = 0
-    if (length > source.length - read || length > target.length - written) damaged('stored block out of bounds')
-    target.set(source.subarray(read, read + length), written)
-    read += length
-    written += length
-  }
-
-  function compressed(literals: PrefixCode, distances: PrefixCode): void {
-    for (;;) {
-      const literal = symbol(literals)
-      if (literal < END_OF_BLOCK) {
-        if (written === target.length) damaged('deflate stream longer than expected')
-        target[written++] = literal
-        continue
-      }
-      if (literal === END_OF_BLOCK) return
-      const lengthCode = literal - END_OF_BLOCK - 1
-      if (lengthCode >= LENGTH_BASE.length) damaged('reserved deflate length')
-      const length = LENGTH_BASE[lengthCode]! + bits(LENGTH_EXTRA[lengthCode]!)
-      const distanceCode = symbol(distances)
-      if (distanceCode >= DISTANCE_BASE.length) damaged('reserved deflate distance')
-      const distance = DISTANCE_BASE[distanceCode]! + bits(DISTANCE_EXTRA[distanceCode]!)
-      if (distance > written) damaged('deflate distance before the start')
-      if (length > target.length - written) damaged('deflate stream longer than expected')
-      for (const end = written + length; written < end; written++) target[written] = target[written - distance]!
+  function header(): void {
+    const isLast = bits(1) === 1
+    const kind = bits(2)
+    if (kind === 3) damaged('reserved deflate block')
+    if (kind === 0) {
+      bits(heldBits & 7)
+      const length = bits(16)
+      if ((bits(16) ^ 0xffff) !== length) damaged('stored length and its complement differ')
+      storedBytes = length
+    } else {
+      const codes = kind === 1 ? { literals: FIXED_LITERALS, distances: FIXED_DISTANCES } : dynamicCodes()
+      literals = codes.literals
+      distances = codes.distances
     }
+    block = kind === 0 ? 'stored' : 'coded'
+    last = isLast
   }
 
-  function dynamic(): void {
+  function dynamicCodes(): { literals: PrefixCode; distances: PrefixCode } {
     const literalCount = bits(5) + 257
     const distanceCount = bits(5) + 1
     const codeLengthCount = bits(4) + 4
@@ -126,7 +110,7 @@ function inflate(source: Uint8Array, target: Uint8Array): { read: number; writte
     for (let index = 0; index < codeLengthCount; index++) codeLengths[CODE_LENGTH_ORDER[index]!] = bits(3)
     const lengths = allLengths(prefixCode(codeLengths, 'complete'), literalCount + distanceCount)
     if (lengths[END_OF_BLOCK] === 0) damaged('deflate block that can not end')
-    compressed(prefixCode(lengths.subarray(0, literalCount), 'lone'), prefixCode(lengths.subarray(literalCount), 'lone'))
+    return { literals: prefixCode(lengths.subarray(0, literalCount), 'lone'), distances: prefixCode(lengths.subarray(literalCount), 'lone') }
   }
 
   function allLengths(code: PrefixCode, count: number): Uint8Array {
@@ -147,30 +131,80 @@ function inflate(source: Uint8Array, target: Uint8Array): { read: number; writte
     return lengths
   }
 
-  for (let last = false; !last; ) {
-    last = bits(1) === 1
-    const kind = bits(2)
-    if (kind === 0) stored()
-    else if (kind === 1) compressed(FIXED_LITERALS, FIXED_DISTANCES)
-    else if (kind === 2) dynamic()
-    else damaged('reserved deflate block')
+  function copyStored(): void {
+    const count = Math.min(storedBytes, source.length - read, target.length - written)
+    target.set(source.subarray(read, read + count), written)
+    read += count
+    written += count
+    storedBytes -= count
+    keep()
+    if (storedBytes > 0) throw written === target.length ? SHORT_OF_ROOM : SHORT_OF_INPUT
+    block = 'none'
   }
-  return { read: read - (heldBits >> 3), written }
-}
 
-/** 5552 is the longest run for which the sums stay below 2^32 (zlib's NMAX). */
-const ADLER_RUN_BYTES = 5552
-
-function adler32(bytes: Uint8Array): number {
-  let a = 1
-  let b = 0
-  for (let at = 0; at < bytes.length; ) {
-    for (const end = Math.min(at + ADLER_RUN_BYTES, bytes.length); at < end; at++) {
-      a += bytes[at]!
-      b += a
+  /** One literal or one copy at a time, until the block ends. */
+  function copyCoded(): void {
+    for (;;) {
+      safe.read = read
+      safe.held = held
+      safe.heldBits = heldBits
+      const literal = symbol(literals)
+      if (literal < END_OF_BLOCK) {
+        if (written === target.length) throw SHORT_OF_ROOM
+        target[written++] = literal
+        continue
+      }
+      if (literal === END_OF_BLOCK) break
+      const lengthCode = literal - END_OF_BLOCK - 1
+      if (lengthCode >= LENGTH_BASE.length) damaged('reserved deflate length')
+      const length = LENGTH_BASE[lengthCode]! + bits(LENGTH_EXTRA[lengthCode]!)
+      const distanceCode = symbol(distances)
+      if (distanceCode >= DISTANCE_BASE.length) damaged('reserved deflate distance')
+      const distance = DISTANCE_BASE[distanceCode]! + bits(DISTANCE_EXTRA[distanceCode]!)
+      if (distance > written) damaged('deflate distance before the start')
+      if (length > target.length - written) throw SHORT_OF_ROOM
+      for (const end = written + length; written < end; written++) target[written] = target[written - distance]!
     }
-    a %= 65521
-    b %= 65521
+    block = 'none'
   }
-  return b * 65536 + a
+
+  /** Whole bytes that were taken ahead go back: the stream may end before them, and a run must not keep them from the next. */
+  function returnBytes(): void {
+    read -= heldBits >> 3
+    heldBits &= 7
+    held &= (1 << heldBits) - 1
+  }
+
+  function keep(): void {
+    safe = { read, held, heldBits }
+  }
+
+  function steps(): void {
+    for (;;) {
+      keep()
+      if (block === 'stored') copyStored()
+      else if (block === 'coded') copyCoded()
+      else if (last) return
+      else header()
+    }
+  }
+
+  return {
+    run(from, to, at) {
+      source = from
+      target = to
+      written = at
+      read = 0
+      let stopped: 'input' | 'room' | 'end' = 'end'
+      try {
+        steps()
+      } catch (reason) {
+        if (reason !== SHORT_OF_INPUT && reason !== SHORT_OF_ROOM) throw reason
+        stopped = reason === SHORT_OF_INPUT ? 'input' : 'room'
+        ;({ read, held, heldBits } = safe)
+      }
+      returnBytes()
+      return { read, written, stopped }
+    },
+  }
 }

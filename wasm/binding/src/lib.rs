@@ -6,3 +6,4 @@ mod codecs;
 mod index;
 mod memory;
 mod scan;
+mod streams;

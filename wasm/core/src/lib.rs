@@ -17,6 +17,7 @@ mod lanes64;
 mod nh;
 pub mod scan;
 mod slots;
+pub mod stream;
 mod zero;
 
 /// The memory could not be grown: wasm32 ends at 4 GiB, and the host may end earlier.

@@ -1,7 +1,7 @@
 /**
  * The sequences section of a compressed block (RFC 8878, 3.1.1.3.2): copies literals and earlier output to the target.
  *
- * Invariant: every copy is checked against the literals left, the output so far and `limit` before a byte moves.
+ * Invariant: every copy is checked against the literals left, the frame's output so far, the reach and the limit before a byte moves.
  */
 import { damaged } from '../damaged.ts'
 import { BackwardBits } from './bits.ts'
@@ -45,8 +45,22 @@ function bases(first: number, extraBits: Uint8Array): Uint32Array {
   })
 }
 
-/** Executes `section` from `written` on and returns where the output ends, `limit` at most. */
-export function runSequences(section: Uint8Array, literals: Uint8Array, history: History, target: Uint8Array, written: number, limit: number): number {
+/** Where a block goes. */
+export interface BlockTarget {
+  bytes: Uint8Array
+  /** Where the block starts, and where it must end. */
+  written: number
+  limit: number
+  /** Where the frame starts: nothing before is copied. */
+  start: number
+  /** How far back is copied from at most. */
+  reachBytes: number
+}
+
+/** Executes `section` and returns where the output ends. */
+export function runSequences(section: Uint8Array, literals: Uint8Array, history: History, block: BlockTarget): number {
+  const { bytes: target, limit, start, reachBytes } = block
+  let { written } = block
   const { count, modes, tablesAt } = readCount(section)
   if (count === 0) return appendLiterals(literals, target, written, limit)
   let at = tablesAt
@@ -80,7 +94,7 @@ export function runSequences(section: Uint8Array, literals: Uint8Array, history:
     if (bits.left < 0) damaged('zstd sequences cut off')
     if (literal > literals.length - taken) damaged('zstd literals used up')
     if (literal + match > limit - written) damaged('zstd block longer than allowed')
-    if (offset === 0 || offset > written + literal) damaged('zstd offset before the start')
+    if (offset === 0 || offset > written + literal - start || offset > reachBytes) damaged('zstd offset before the start')
     for (const end = taken + literal; taken < end; taken++) target[written++] = literals[taken]!
     for (const end = written + match; written < end; written++) target[written] = target[written - offset]!
     if (sequence === count) break

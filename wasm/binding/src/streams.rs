@@ -1,0 +1,125 @@
+//! Encoders and decoders of whole objects: ranges in, numbers out.
+
+use crate::memory::{bytes, bytes_mut, overlap};
+use blockvault_core::stream::{Decoded, Decoder, Encoded, Encoder, StreamError};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+const DONE: i32 = 0;
+const DAMAGED: i32 = -1;
+const OUT_OF_MEMORY: i32 = -2;
+const MISUSED: i32 = -3;
+
+fn number(error: StreamError) -> i32 {
+    match error {
+        StreamError::Damaged => DAMAGED,
+        StreamError::OutOfMemory => OUT_OF_MEMORY,
+        StreamError::Misused => MISUSED,
+    }
+}
+
+#[wasm_bindgen]
+pub struct StreamEncoder {
+    inner: Encoder,
+    encoded: Encoded,
+}
+
+#[wasm_bindgen]
+impl StreamEncoder {
+    pub fn zlib(level: i32) -> StreamEncoder {
+        Self::of(Encoder::zlib(level))
+    }
+
+    pub fn bz2(level: i32) -> StreamEncoder {
+        Self::of(Encoder::bz2(level))
+    }
+
+    /// Nothing when memory is out.
+    pub fn zstd(level: i32, content_bytes: f64) -> Option<StreamEncoder> {
+        Encoder::zstd(level, content_bytes as u64).ok().map(Self::of)
+    }
+
+    fn of(inner: Encoder) -> StreamEncoder {
+        StreamEncoder { inner, encoded: Encoded::default() }
+    }
+
+    pub fn bound(&self, length: usize) -> usize {
+        self.inner.bound(length)
+    }
+
+    /// 0 when the part is encoded, or the number of an error; the ranges must not overlap.
+    pub fn encode(&mut self, source: usize, length: usize, target: usize, capacity: usize, last: bool) -> i32 {
+        if overlap(source, length, target, capacity) {
+            return MISUSED;
+        }
+        match self.inner.encode(bytes(source, length), bytes_mut(target, capacity), last) {
+            Ok(encoded) => {
+                self.encoded = encoded;
+                DONE
+            }
+            Err(error) => number(error),
+        }
+    }
+
+    /// Bytes of the part encoded last.
+    pub fn length(&self) -> usize {
+        self.encoded.length
+    }
+
+    /// Adler-32 of the plaintext of the part encoded last.
+    pub fn adler32(&self) -> u32 {
+        self.encoded.adler32
+    }
+}
+
+#[wasm_bindgen]
+pub struct StreamDecoder {
+    inner: Decoder,
+    decoded: Decoded,
+}
+
+#[wasm_bindgen]
+impl StreamDecoder {
+    pub fn zlib() -> StreamDecoder {
+        Self::of(Decoder::zlib())
+    }
+
+    pub fn bz2() -> StreamDecoder {
+        Self::of(Decoder::bz2())
+    }
+
+    /// Nothing when memory is out.
+    pub fn zstd() -> Option<StreamDecoder> {
+        Decoder::zstd().ok().map(Self::of)
+    }
+
+    fn of(inner: Decoder) -> StreamDecoder {
+        StreamDecoder { inner, decoded: Decoded::default() }
+    }
+
+    /// 0 when it went well, or the number of an error; the ranges must not overlap.
+    pub fn decode(&mut self, source: usize, length: usize, target: usize, capacity: usize) -> i32 {
+        if overlap(source, length, target, capacity) {
+            return MISUSED;
+        }
+        match self.inner.decode(bytes(source, length), bytes_mut(target, capacity)) {
+            Ok(decoded) => {
+                self.decoded = decoded;
+                DONE
+            }
+            Err(error) => number(error),
+        }
+    }
+
+    pub fn consumed(&self) -> usize {
+        self.decoded.consumed
+    }
+
+    pub fn produced(&self) -> usize {
+        self.decoded.produced
+    }
+
+    /// 0 when the stream is whole, or the number of an error.
+    pub fn finish(&self) -> i32 {
+        self.inner.finish().map_or_else(number, |()| DONE)
+    }
+}
