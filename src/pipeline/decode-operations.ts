@@ -6,7 +6,7 @@
  * a quarter of a fingerprint, which is a third of a restore.
  */
 import { CHANGE_TAG_BYTES, type Core, type CoreBuffer, FINGERPRINT_BYTES, type Scanner } from '../contract/core.ts'
-import { concatBytes, equalBytes } from '../core/bytes.ts'
+import { equalBytes } from '../core/bytes.ts'
 import type { Aead } from '../contract/platform.ts'
 import { type Handlers, handle, operation } from '../io/operation.ts'
 import { type OpenVolumes, volumeOf } from '../io/volume-operations.ts'
@@ -41,7 +41,7 @@ export interface DecodeArgument {
   encrypted: boolean
   /** Write wanted chunks to this open volume. */
   volume?: number
-  /** Return the plaintext of the frames, one after the other. */
+  /** Return the plaintext of the frames. */
   collect?: boolean
 }
 
@@ -55,7 +55,8 @@ export interface DecodeFailure {
 export interface DecodeResult {
   failures: DecodeFailure[]
   writtenBytes: number
-  collected: Uint8Array<ArrayBuffer>
+  /** With `collect`: of each frame that did not fail, in order. */
+  collected: Uint8Array<ArrayBuffer>[]
 }
 
 export const decodeFrames = operation<DecodeArgument, DecodeResult>('frames.decode')
@@ -88,7 +89,7 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
       const { packed, plain } = buffersFor(Math.max(0, ...frames.map(({ plainBytes }) => plainBytes)))
       const target = volume === undefined ? undefined : volumeOf(open, volume)
       const failures: DecodeFailure[] = []
-      const collected: Uint8Array[] = []
+      const collected: Uint8Array<ArrayBuffer>[] = []
       let writtenBytes = 0
       let runs: WriteRun[] = []
       const write = async () => {
@@ -125,9 +126,9 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
       } finally {
         tagger.free()
       }
-      return { failures, writtenBytes, collected: concatBytes(collected) }
+      return { failures, writtenBytes, collected }
     },
-    (result) => [result.collected.buffer],
+    ({ collected }) => collected.map(({ buffer }) => buffer),
   )
   return releaseMemory
 }
