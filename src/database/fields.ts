@@ -19,10 +19,15 @@ interface Kind {
   fromRow(value: Value): unknown
 }
 
+/** UTF-16 units. Cinder's columns for other names take as many. */
+const ID_LENGTH_MAX = 255
+
 const text: Kind = {
   toRow: (value) => (typeof value === 'string' ? escapeText(value) : undefined),
   fromRow: (value) => unescapeText(String(value)),
 }
+/** What rows are looked up by. PostgreSQL's indices take no more than 2704 bytes of a value; Cinder's ids are UUIDs. */
+const identifier: Kind = { ...text, toRow: (value) => (typeof value === 'string' && value.length <= ID_LENGTH_MAX ? escapeText(value) : undefined) }
 /** PostgreSQL's driver gives 64-bit integers as text: both are read. */
 const integer: Kind = {
   toRow: (value) => (Number.isSafeInteger(value) ? (value as number) : undefined),
@@ -51,14 +56,14 @@ const nullable = (kind: Kind): Kind => ({
 export type Fields<T> = Readonly<Record<keyof T & string, Kind>>
 
 export const BACKUP_FIELDS: Fields<BackupRecord> = {
-  id: text,
+  id: identifier,
   userId: text,
   projectId: text,
-  volumeId: text,
+  volumeId: identifier,
   host: nullable(text),
   availabilityZone: nullable(text),
   container: nullable(text),
-  parentId: nullable(text),
+  parentId: nullable(identifier),
   status,
   failReason: nullable(text),
   size: integer,
@@ -82,7 +87,7 @@ export const BACKUP_FIELDS: Fields<BackupRecord> = {
 }
 
 export const VOLUME_FIELDS: Fields<VolumeRecord> = {
-  id: text,
+  id: identifier,
   userId: text,
   projectId: text,
   size: integer,
@@ -101,9 +106,9 @@ export const VOLUME_FIELDS: Fields<VolumeRecord> = {
   others: json,
 }
 
-export const VOLUME_TYPE_FIELDS: Fields<VolumeTypeRecord> = { id: text, name: text }
+export const VOLUME_TYPE_FIELDS: Fields<VolumeTypeRecord> = { id: identifier, name: text }
 
-export const SNAPSHOT_FIELDS: Fields<SnapshotRecord> = { id: text, volumeId: text, status: text, createdAt: time }
+export const SNAPSHOT_FIELDS: Fields<SnapshotRecord> = { id: identifier, volumeId: text, status: text, createdAt: time }
 
 /** The row of a whole record. @throws InvalidInput for a field that is missing, unknown or of a wrong type. */
 export function toRow<T extends object>(fields: Fields<T>, record: T): Row {

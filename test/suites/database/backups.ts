@@ -29,10 +29,11 @@ export function backupRowClaims(place: () => DatabaseUnderTest): void {
 
     it.each(Object.entries(HARD_TEXTS))('keeps %s in its texts, its id and its metadata', async (_, text) => {
       const record = backupRecord({ displayName: text, failReason: text, metadata: { [text]: text, plain: text } })
-      await database.createBackup({ ...record, id: `${record.id}${text.slice(0, 100)}`, volumeId: text })
-      const found = await database.backup(`${record.id}${text.slice(0, 100)}`)
-      expect(found).toEqual({ ...record, id: `${record.id}${text.slice(0, 100)}`, volumeId: text })
-      expect((await database.backups({ volumeId: text })).map(({ id }) => id)).toEqual([found.id])
+      const short = text.slice(0, 100)
+      await database.createBackup({ ...record, id: `${record.id}${short}`, volumeId: short })
+      const found = await database.backup(`${record.id}${short}`)
+      expect(found).toEqual({ ...record, id: `${record.id}${short}`, volumeId: short })
+      expect((await database.backups({ volumeId: short })).map(({ id }) => id)).toEqual([found.id])
       await database.updateBackup(found.id, { failReason: `${text}!` })
       expect((await database.backup(found.id)).failReason).toBe(`${text}!`)
     })
@@ -71,6 +72,7 @@ export function backupRowClaims(place: () => DatabaseUnderTest): void {
       ['metadata that is a list', { metadata: [] }],
       ['metadata that JSON can not carry', { metadata: { size: 1n } }],
       ['a column that does not exist', { 'size" = 0; --': 1 }],
+      ['an id of a parent as long as a text', { parentId: 'x'.repeat(256) }],
       ['a field of every object', { constructor: 'x' }],
     ])('is refused with %s, new or as an update', async (_, changes) => {
       const record = backupRecord()
@@ -88,6 +90,15 @@ export function backupRowClaims(place: () => DatabaseUnderTest): void {
       await expect(database.updateBackup(record.id, { id: randomUUID() } as Partial<BackupRecord>)).rejects.toEqual(code('InvalidInput'))
     })
 
+    it('takes ids of up to 255 characters, whatever they are', async () => {
+      for (const [index, unit] of ['x', '\0', '\ud83d', '备'].entries()) {
+        const long = unit.repeat(254) + index
+        await database.createBackup(backupRecord({ id: long, volumeId: long, parentId: long }))
+        expect(await database.backups({ volumeId: long, parentId: long })).toEqual([await database.backup(long)])
+      }
+      await expect(database.createBackup(backupRecord({ id: 'x'.repeat(256) }))).rejects.toEqual(code('InvalidInput'))
+    })
+
     it('exists once: a second of the same id is refused, and changes nothing', async () => {
       const record = await made({ displayName: 'first' })
       await expect(database.createBackup({ ...record, displayName: 'second' })).rejects.toEqual(code('InvalidBackup'))
@@ -97,14 +108,14 @@ export function backupRowClaims(place: () => DatabaseUnderTest): void {
     it.each(['', 'no such backup', "' OR '1'='1", '%', '\0', 'x'.repeat(10_000)])('of an unknown id is not found (%#)', async (id) => {
       await made()
       for (const asked of [
-        database.backup(id),
-        database.backup(id, { readDeleted: true }),
-        database.updateBackup(id, { status: 'error' }),
-        database.updateBackup(id, { status: 'error' }, { from: BACKUP_STATUSES }),
-        database.deleteBackup(id, '2026-02-01T00:00:00.000Z'),
-        database.addDependent(id),
+        () => database.backup(id),
+        () => database.backup(id, { readDeleted: true }),
+        () => database.updateBackup(id, { status: 'error' }),
+        () => database.updateBackup(id, { status: 'error' }, { from: BACKUP_STATUSES }),
+        () => database.deleteBackup(id, '2026-02-01T00:00:00.000Z'),
+        () => database.addDependent(id),
       ]) {
-        await expect(asked).rejects.toEqual(code('BackupNotFound'))
+        await expect(asked()).rejects.toEqual(code('BackupNotFound'))
       }
     })
   })

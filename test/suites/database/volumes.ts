@@ -53,17 +53,17 @@ export function volumeClaims(place: () => DatabaseUnderTest): void {
     it('of an unknown id is not found', async () => {
       await madeVolume()
       for (const asked of [
-        database.volume('x'),
-        database.updateVolume('x', {}),
-        database.updateVolume('x', { status: 'error' }, { from: ['available'] }),
-        database.deleteVolume('x'),
-        database.volumeMetadata('x'),
-        database.updateVolumeMetadata('x', {}),
-        database.updateVolumeMetadata('x', {}, { replace: false }),
-        database.volumeGlanceMetadata('x'),
-        database.replaceVolumeGlanceMetadata('x', {}),
+        () => database.volume('x'),
+        () => database.updateVolume('x', {}),
+        () => database.updateVolume('x', { status: 'error' }, { from: ['available'] }),
+        () => database.deleteVolume('x'),
+        () => database.volumeMetadata('x'),
+        () => database.updateVolumeMetadata('x', {}),
+        () => database.updateVolumeMetadata('x', {}, { replace: false }),
+        () => database.volumeGlanceMetadata('x'),
+        () => database.replaceVolumeGlanceMetadata('x', {}),
       ]) {
-        await expect(asked).rejects.toEqual(code('VolumeNotFound'))
+        await expect(asked()).rejects.toEqual(code('VolumeNotFound'))
       }
     })
   })
