@@ -89,13 +89,16 @@ export abstract class BackupDriver extends Base {
 
   /** For `restore`, before each object or every few MiB. One read of the database. @throws BackupRestoreCancel */
   protected async checkRestoring(backup: BackupRecord, volumeId: string, signal?: AbortSignal): Promise<void> {
-    const cancel = (why: string) =>
-      new BlockvaultError('BackupRestoreCancel', `Canceled backup ${backup.id} restore on volume ${volumeId}: ${why}. Restore the volume again.`, {
-        details: { backupId: backup.id, volumeId },
-        cause: signal?.reason,
-      })
-    if (signal?.aborted) throw cancel('its signal fired')
+    if (signal?.aborted) throw restoreCancelled(backup.id, volumeId, 'its signal fired', signal.reason)
     const { status } = await this.db.backup(backup.id, { readDeleted: true })
-    if (status !== 'restoring') throw cancel(`the backup's status is ${status}`)
+    if (status !== 'restoring') throw restoreCancelled(backup.id, volumeId, `the backup's status is ${status}`)
   }
+}
+
+/** Cinder's `BackupRestoreCancel`. */
+export function restoreCancelled(backupId: string, volumeId: string, why: string, cause?: unknown): BlockvaultError {
+  return new BlockvaultError('BackupRestoreCancel', `Canceled backup ${backupId} restore on volume ${volumeId}: ${why}. Restore the volume again.`, {
+    details: { backupId, volumeId },
+    cause,
+  })
 }

@@ -48,18 +48,29 @@ export class BackupMetadataAPI extends Base {
    * VolumeNotFound
    */
   async put(volumeId: string, jsonMetadata: string): Promise<void> {
-    const container = parseMetadataContainer(jsonMetadata)
-    const volume = await this.db.volume(volumeId)
-    const base = container[this.TYPE_TAG_VOL_BASE_META]
-    const metadata = container[this.TYPE_TAG_VOL_META]
-    const glanceMetadata = container[this.TYPE_TAG_VOL_GLANCE_META]
-    const updates = base ? { ...nameUpdates(volume, base), ...(container.version >= 2 ? await this.#encryptionUpdates(volume, base) : {}) } : {}
+    const { updates, metadata, glanceMetadata } = await this.#plan(volumeId, jsonMetadata)
     if (!isEmpty(updates)) await this.db.updateVolume(volumeId, updates)
     if (metadata) await this.db.updateVolumeMetadata(volumeId, metadata)
     if (glanceMetadata) {
       await this.db.replaceVolumeGlanceMetadata(volumeId, glanceMetadata)
       await this.db.updateVolume(volumeId, { bootable: true })
     }
+  }
+
+  /**
+   * Rejects as `put` would, and changes nothing. A driver asks before it writes the first byte to a volume: Cinder's finds out when the
+   * volume is overwritten already.
+   */
+  async check(volumeId: string, jsonMetadata: string): Promise<void> {
+    await this.#plan(volumeId, jsonMetadata)
+  }
+
+  async #plan(volumeId: string, jsonMetadata: string) {
+    const container = parseMetadataContainer(jsonMetadata)
+    const volume = await this.db.volume(volumeId)
+    const base = container[this.TYPE_TAG_VOL_BASE_META]
+    const updates: VolumeUpdates = base ? { ...nameUpdates(volume, base), ...(container.version >= 2 ? await this.#encryptionUpdates(volume, base) : {}) } : {}
+    return { updates, metadata: container[this.TYPE_TAG_VOL_META], glanceMetadata: container[this.TYPE_TAG_VOL_GLANCE_META] }
   }
 
   /** An encrypted volume can be read only under the type that says how it is encrypted (`_restore_vol_encryption_meta`). */

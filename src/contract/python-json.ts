@@ -1,7 +1,7 @@
 /**
  * JSON as Python's `json.dumps` writes it, so that what we store is what Cinder would have stored, byte by byte. Pure ASCII.
  *
- * Integers are written as integers and other numbers as Python's `repr` of a float; a JavaScript number that is whole is an integer.
+ * A number that is whole and below 1e21 is written as Python's int, any other as its float.
  */
 import { BlockvaultError } from './errors.ts'
 
@@ -56,9 +56,9 @@ export function pythonString(value: string): string {
 
 /** Both give the shortest digits that read back as the same number; Python turns to exponents at 1e16 and below 1e-4, with two digits. */
 function pythonNumber(value: number): string {
-  if (Number.isSafeInteger(value)) return Object.is(value, -0) ? '-0.0' : String(value)
   const size = Math.abs(value)
-  if (size >= 1e-4 && size < 1e16) return Number.isInteger(value) ? `${value}.0` : String(value)
+  if (Number.isInteger(value) && size < 1e21) return String(BigInt(value))
+  if (size >= 1e-4 && size < 1e16) return String(value)
   const [digits, sign, exponent = ''] = value.toExponential().split(/e([+-])/)
   return `${digits}e${sign}${exponent.padStart(2, '0')}`
 }
