@@ -15,7 +15,7 @@ import { findLastBackup, type LastBackup } from './last-backup.ts'
 import { type Lanes, openLanes } from './lanes.ts'
 import { backupInfo, type Manifest, rootRecord, writeManifest } from './manifest.ts'
 import { createNodeStore } from './node-store.ts'
-import { progressReporter } from './progress.ts'
+import { progressReporter } from '../pipeline/progress.ts'
 import { type BackupSource, openSource } from './source.ts'
 import { createMapBuilder, type MapRoot } from './volume-map.ts'
 

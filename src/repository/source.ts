@@ -1,7 +1,7 @@
 /** Where a backup reads from: a path that every worker opens itself, or a handle whose bytes are passed on. */
 import { BlockvaultError } from '../contract/errors.ts'
 import type { VolumeFile } from '../contract/volume.ts'
-import { type SegmentInput, shrank } from '../pipeline/segment-input.ts'
+import { readSegment, type SegmentInput } from '../pipeline/segment-input.ts'
 import type { RepositoryContext } from './context.ts'
 
 export interface BackupSource {
@@ -22,12 +22,7 @@ export async function openSource({ platform, pool }: RepositoryContext, from: st
       size: from.size,
       path: '',
       volumeName: 'volume',
-      async input(offset, length) {
-        const bytes = await from.readAt(offset, length)
-        if (bytes.length < length) throw shrank(offset + bytes.length, from.size)
-        // They are ours (see `VolumeFile.readAt`) and move to a worker; a view of something larger is copied first.
-        return { bytes: bytes.length === bytes.buffer.byteLength ? bytes : bytes.slice() }
-      },
+      input: (offset, length) => readSegment(from, offset, length),
       checkSize: async () => {},
       close: async () => {},
     }

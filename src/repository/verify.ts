@@ -16,7 +16,7 @@ import { asDamage, blamedObject, createFindings, type Findings } from './finding
 import { type Manifest, manifestRoot, readManifest } from './manifest.ts'
 import { indexName, manifestName, packName } from './names.ts'
 import { readDirectory } from './pack.ts'
-import { progressReporter } from './progress.ts'
+import { progressReporter } from '../pipeline/progress.ts'
 import { damaged } from './seal.ts'
 import { eachOf } from './stored-index.ts'
 import { type MapPiece, walkMap } from './volume-map.ts'
