@@ -40,6 +40,6 @@ export function createLongJsonWriter(fields: Readonly<Record<string, unknown>>, 
 }
 
 /** JSON of several lines, moved to the right. Strings hold no line break in JSON, so every one is between items. */
-export function indented(json: string, margin: string): string {
+function indented(json: string, margin: string): string {
   return json.replaceAll('\n', `\n${margin}`)
 }

@@ -6,9 +6,9 @@
  */
 import * as z from 'zod'
 import { BlockvaultError } from '../contract/errors.ts'
-import { pythonJson } from '../contract/python-json.ts'
+import { pythonString } from '../contract/python-json.ts'
 import { compressionName } from './compression.ts'
-import { indented, createLongJsonWriter } from './long-json-writer.ts'
+import { createLongJsonWriter } from './long-json-writer.ts'
 import { readLongJson } from './long-json-reader.ts'
 import { dataObjectName, isEndOfPath, metadataName, parseObjectName, prefixInPath } from './names.ts'
 import { createObjectList, type ObjectEntry, type ObjectList } from './object-list.ts'
@@ -169,9 +169,10 @@ export function* encodeManifest(manifest: Omit<Manifest, 'objects'> & { objects:
   const { parentId, volumeMeta, extraMetadata } = manifest
   const extra = extraMetadata === undefined ? {} : { extra_metadata: extraMetadata }
   const writer = createLongJsonWriter({ ...descriptionRecord(manifest), parent_id: parentId, volume_meta: volumeMeta, ...extra }, 'objects')
+  const quotedPrefix = pythonString(prefix)
   let batch: string[] = []
   for (const entry of manifest.objects) {
-    batch.push(encodeEntry(entry, prefix))
+    batch.push(encodeEntry(entry, quotedPrefix))
     if (batch.length < ENTRIES_A_PART) continue
     yield writer.append(batch)
     batch = []
@@ -182,9 +183,12 @@ export function* encodeManifest(manifest: Omit<Manifest, 'objects'> & { objects:
 
 const ENTRIES_A_PART = 400
 
-function encodeEntry({ number, offset, length, compression, md5 }: ObjectEntry, prefix: string): string {
-  const value = { compression, ...(length === undefined ? {} : { length }), ...(md5 === undefined ? {} : { md5 }), offset }
-  return indented(pythonJson({ [dataObjectName(prefix, number)]: value }, { indent: 2 }), '    ')
+/** What `pythonJson` gives for an entry two levels deep, at a sixth of the time: there may be a million. Nothing but the prefix needs escaping. */
+function encodeEntry({ number, offset, length, compression, md5 }: ObjectEntry, quotedPrefix: string): string {
+  const name = `${quotedPrefix.slice(0, -1)}${dataObjectName('', number)}"`
+  const lengthLine = length === undefined ? '' : `        "length": ${length},\n`
+  const md5Line = md5 === undefined ? '' : `        "md5": "${md5}",\n`
+  return `{\n      ${name}: {\n        "compression": "${compression}",\n${lengthLine}${md5Line}        "offset": ${offset}\n      }\n    }`
 }
 
 /** Cinder takes an entry's first key for the name, and writes one. */

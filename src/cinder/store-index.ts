@@ -45,25 +45,22 @@ export const INDEX_BACKUPS_MAX = 256 * 1024
 
 export async function indexStore(store: ObjectStore, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<StoreIndex> {
   const groups = new Map<string, { -readonly [Key in keyof IndexedBackup]: IndexedBackup[Key] }>()
-  for await (const container of topContainers(store, signal)) {
-    for await (const { name, size } of store.list(container, '', { signal })) {
-      throwIfCancelled(signal)
-      const parsed = parseObjectName(name)
-      if (!parsed) continue
-      const path = container === '' ? parsed.prefix : `${container}/${parsed.prefix}`
-      let group = groups.get(path)
-      if (!group) {
-        if (groups.size === INDEX_BACKUPS_MAX)
-          throw new BlockvaultError('InvalidBackup', `${store.description} has more than ${INDEX_BACKUPS_MAX} backups: name a directory inside it.`)
-        const listed = { container, prefix: parsed.prefix }
-        group = { listed, path, facts: prefixFacts(prefixInPath(path)), dataObjects: 0, storedBytes: 0, hasMetadata: false, hasHashes: false }
-        groups.set(path, group)
-      }
-      group.storedBytes += size
-      if (parsed.part === 'data') group.dataObjects++
-      if (parsed.part === 'metadata') group.hasMetadata = true
-      if (parsed.part === 'sha256file') group.hasHashes = true
+  for await (const { container, name, size } of objectsOf(store, signal)) {
+    const parsed = parseObjectName(name)
+    if (!parsed) continue
+    const path = pathOf(container, parsed.prefix)
+    let group = groups.get(path)
+    if (!group) {
+      if (groups.size === INDEX_BACKUPS_MAX)
+        throw new BlockvaultError('InvalidBackup', `${store.description} has more than ${INDEX_BACKUPS_MAX} backups: name a directory inside it.`)
+      const listed = { container, prefix: parsed.prefix }
+      group = { listed, path, facts: prefixFacts(prefixInPath(path)), dataObjects: 0, storedBytes: 0, hasMetadata: false, hasHashes: false }
+      groups.set(path, group)
     }
+    group.storedBytes += size
+    if (parsed.part === 'data') group.dataObjects++
+    if (parsed.part === 'metadata') group.hasMetadata = true
+    if (parsed.part === 'sha256file') group.hasHashes = true
   }
   // What has Cinder's form, or a manifest. Anything else is a file that happens to end in five digits.
   const backups = [...groups.values()].filter(({ facts, hasMetadata }) => facts !== undefined || hasMetadata)
@@ -78,21 +75,23 @@ export async function indexStore(store: ObjectStore, { signal }: { signal?: Abor
 }
 
 /**
- * Containers of which none lies in another: listing one of a directory store gives everything below it. A container that was listed
- * already, as part of one above it, is passed over.
+ * Every object once. A container of a directory store also lists what lies in the directories below it, and those are containers of
+ * their own: such objects are taken where they lie.
  */
-async function* topContainers(store: ObjectStore, signal: AbortSignal | undefined): AsyncGenerator<string> {
-  const top = new Set<string>()
-  const names: string[] = []
-  for await (const name of store.containers({ signal })) names.push(name)
-  // Shorter paths first: whatever is above a container was seen before it.
-  for (const name of names.sort((left, right) => left.length - right.length)) {
-    const parts = name.split('/')
-    const above = ['', ...parts.slice(0, -1).map((_, at) => parts.slice(0, at + 1).join('/'))]
-    if (name !== '' && above.some((each) => top.has(each))) continue
-    top.add(name)
-    yield name
+async function* objectsOf(store: ObjectStore, signal: AbortSignal | undefined): AsyncGenerator<{ container: string; name: string; size: number }> {
+  const containers = new Set<string>()
+  for await (const container of store.containers({ signal })) containers.add(container)
+  for (const container of containers) {
+    for await (const { name, size } of store.list(container, '', { signal })) {
+      throwIfCancelled(signal)
+      const slash = name.lastIndexOf('/')
+      if (slash < 0 || !containers.has(pathOf(container, name.slice(0, slash)))) yield { container, name, size }
+    }
   }
+}
+
+function pathOf(container: string, name: string): string {
+  return container === '' ? name : `${container}/${name}`
 }
 
 async function find(id: string, backups: readonly IndexedBackup[], read: StoreIndex['read']): Promise<FoundBackup | undefined> {
