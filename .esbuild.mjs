@@ -16,22 +16,23 @@ const shared = {
   logLevel: 'warning',
 }
 
-// The library leaves its dependencies to the application that installs it.
-await build({ ...shared, entryPoints: { index: 'adapters/node/index.ts' }, outdir: 'dist' })
+// Parts that entries share, and parts that are loaded when they are needed, are files of their own, named by their content.
+const split = { ...shared, splitting: true, chunkNames: 'chunk-[hash]', metafile: true, outdir: 'dist' }
+
+// The library leaves its dependencies to the application that installs it. Its entries share BlockvaultError, so that one entry knows
+// the other's errors.
+const library = await build({ ...split, entryPoints: { index: 'adapters/node/index.ts', database: 'adapters/node/database.ts' } })
 // The command and the worker carry theirs: one file each to open, and what a run does not need (the fallback, Argon2id) stays
 // in files of its own. Starting takes 60 % of the time it took with packages from node_modules.
-const { metafile } = await build({
-  ...shared,
+const command = await build({
+  ...split,
   packages: 'bundle',
   // hash-wasm's CommonJS build has no names that a dynamic import could take.
   mainFields: ['module', 'main'],
-  splitting: true,
-  chunkNames: 'chunk-[hash]',
-  metafile: true,
   entryPoints: { blockvault: 'adapters/node/cli.ts', worker: 'adapters/node/worker.ts' },
-  outdir: 'dist',
 })
-for (const name of readdirSync('dist')) if (name.startsWith('chunk-') && !metafile.outputs[`dist/${name.replace(/\.map$/, '')}`]) rmSync(`dist/${name}`)
+const written = { ...library.metafile.outputs, ...command.metafile.outputs }
+for (const name of readdirSync('dist')) if (name.startsWith('chunk-') && !written[`dist/${name.replace(/\.map$/, '')}`]) rmSync(`dist/${name}`)
 copyFileSync(core, 'dist/blockvault_core_bg.wasm')
 
 if (existsSync('bench')) {

@@ -11,7 +11,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const folder = mkdtempSync(join(tmpdir(), 'blockvault-package-'))
+// Where no directory above has packages, which would be found as well.
+const above = [tmpdir(), '/var/tmp', '/dev/shm'].find((each) => existsSync(each) && !existsSync(join(each, 'node_modules'))) ?? tmpdir()
+const folder = mkdtempSync(join(above, 'blockvault-package-'))
 const home = join(folder, 'home')
 // A run under `npm test` sets npm_* variables for this project: they are not the user's.
 const environment = Object.fromEntries(
@@ -37,7 +39,7 @@ describe('the installed package', () => {
     expect(installed.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
     // The command and the worker share code in files that are named by their content.
     const built = readdirSync(`${folder}/node_modules/blockvault/dist`).filter((name) => !/^chunk-\w+\.js$/.test(name))
-    expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'index.js', 'types', 'worker.js'])
+    expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'database.js', 'index.js', 'types', 'worker.js'])
     expect(
       readdirSync(`${folder}/node_modules`)
         .filter((name) => !name.startsWith('.'))
@@ -75,12 +77,46 @@ describe('the installed package', () => {
       }),
     )
     const program = (type: string) =>
-      `import { openRepository } from 'blockvault'\nexport const size: ${type} = (await (await openRepository({ repository: 'x' })).backup('y')).volumeBytes\n`
+      `import { openRepository } from 'blockvault'\nexport const size: ${type} = (await (await openRepository({ repository: 'x' })).backup('y')).volumeBytes\n` +
+      `import { openDatabase } from 'blockvault/database'\nexport const count: ${type} = (await (await openDatabase({ path: 'x' })).backup('y')).objectCount\n`
     const compile = () => run(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', folder])
     writeFileSync(`${folder}/program.ts`, program('number'))
     compile()
     writeFileSync(`${folder}/program.ts`, program('string'))
     expect(compile).toThrow()
+  }, 60_000)
+})
+
+describe('blockvault/database', () => {
+  const program = (body: string) => {
+    writeFileSync(
+      `${folder}/database.mjs`,
+      `import { createMemoryDatabase, openDatabase } from 'blockvault/database'\nimport { isBlockvaultError } from 'blockvault'\n${body}`,
+    )
+    return run('node', ['database.mjs']).trim()
+  }
+  const type = (database: string) => `const database = ${database}
+    await database.createVolumeType({ id: 'type', name: 'fast' })
+    console.log((await database.volumeType('type')).name)
+    await database.close()`
+
+  it('keeps rows in memory with no further package', () => {
+    expect(program(type('createMemoryDatabase()'))).toBe('fast')
+  })
+
+  it('names the packages to install, in an error that the main entry knows', () => {
+    const attempt = (options: string) =>
+      program(`await openDatabase(${options}).catch((error) => console.log(isBlockvaultError(error, 'InvalidConfigurationValue'), error.message))`)
+    expect(attempt(`{ path: 'rows.db' }`)).toBe('true The package kysely is not installed: npm install kysely @libsql/client')
+    expect(attempt(`{ url: 'postgres://localhost/' }`)).toBe('true The package kysely is not installed: npm install kysely pg')
+    expect(existsSync(`${folder}/rows.db`)).toBe(false)
+  })
+
+  it('keeps rows in a SQLite file once they are', () => {
+    const wanted = (['kysely', '@libsql/client'] as const).map((each) => `${each}@${packageFile.peerDependencies[each]}`)
+    run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent', ...wanted])
+    expect(program(type(`await openDatabase({ path: 'rows.db' })`))).toBe('fast')
+    expect(existsSync(`${folder}/rows.db`)).toBe(true)
   }, 60_000)
 })
 

@@ -35,6 +35,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'hash-wasm': ['src/core/fallback', 'src/pipeline/key-operation.ts', 'src/pipeline/object-digests.ts', 'bench', 'test'],
   fflate: ['src/core/fallback', 'bench', 'test'],
   zod: ['src/contract', 'src/repository', 'src/cinder', 'src/service'],
+  kysely: ['src/database/queries.ts'],
+  '@libsql/client': ['adapters/node/database-sqlite.ts', 'test/database'],
+  pg: ['adapters/node/database-postgres.ts', 'test/database'],
   fzstd: ['test'],
   vitest: ['test'],
   esbuild: ['test'],
@@ -79,7 +82,11 @@ describe('imports', () => {
 
   it('of packages are dependencies of the right kind', () => {
     const used = (folders: RegExp) => new Set([...imports].flatMap(([name, { packages }]) => (folders.test(name) ? packages : [])))
-    expect([...used(/^(src|adapters)\//)].sort()).toEqual(Object.keys(packageFile.dependencies).sort())
+    const { dependencies, peerDependencies, peerDependenciesMeta, devDependencies } = packageFile
+    expect([...used(/^(src|adapters)\//)].sort()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).sort())
+    // What few users need: npm does not bring it along, and the tests run with the same versions.
+    expect(peerDependenciesMeta).toEqual(Object.fromEntries(Object.keys(peerDependencies).map((each) => [each, { optional: true }])))
+    expect(devDependencies).toMatchObject(peerDependencies)
     for (const each of used(/^(bench|test)\//)) expect({ ...packageFile.dependencies, ...packageFile.devDependencies }).toHaveProperty([each])
   })
 })

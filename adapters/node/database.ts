@@ -26,27 +26,33 @@ export interface DatabaseOptions {
  * DATABASE_UNSUPPORTED (made by a newer version)
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { openSqlDatabase } = await installed(() => import('../../src/database/sql.ts'))
-  return openSqlDatabase(await connect(options), options)
+  const { packages, connect } = placeOf(options)
+  const [{ openSqlDatabase }, connection] = await installed(packages, async () => [await import('../../src/database/sql.ts'), await connect()] as const)
+  return openSqlDatabase(connection, options)
 }
 
-async function connect({ path, url }: DatabaseOptions): Promise<SqlConnection> {
-  if (path && url === undefined) return (await installed(() => import('./database-sqlite.ts'))).openSqlite(resolve(path))
+function placeOf({ path, url }: DatabaseOptions): { packages: string; connect: () => Promise<SqlConnection> } {
+  if (path && url === undefined) {
+    return { packages: 'kysely @libsql/client', connect: async () => (await import('./database-sqlite.ts')).openSqlite(resolve(path)) }
+  }
   if (path === undefined && url !== undefined && /^postgres(ql)?:/.test(url)) {
-    return (await installed(() => import('./database-postgres.ts'))).openPostgres(url)
+    return { packages: 'kysely pg', connect: async () => (await import('./database-postgres.ts')).openPostgres(url) }
   }
   throw new BlockvaultError('InvalidConfigurationValue', 'openDatabase takes either `path`, the name of a SQLite file, or `url`, which begins with postgres:.')
 }
 
-/** Says which package is missing. */
-async function installed<Module>(load: () => Promise<Module>): Promise<Module> {
+/** Says which package is missing, and how all that are needed come here. */
+async function installed<Module>(packages: string, load: () => Promise<Module>): Promise<Module> {
   try {
     return await load()
   } catch (error) {
-    const [, name] = /Cannot find (?:package|module) '(kysely|@libsql\/client|pg)\b/.exec(String(error)) ?? []
-    if (name === undefined) throw error
-    throw new BlockvaultError('InvalidConfigurationValue', `The package ${name} is not installed: npm install ${name}`, {
-      details: { package: name },
+    // Node and Bun name the package, Deno the import's own text.
+    const missing = /Cannot find (?:package|module) '|Import "/.test(String(error))
+      ? packages.split(' ').find((each) => String(error).includes(each))
+      : undefined
+    if (missing === undefined) throw error
+    throw new BlockvaultError('InvalidConfigurationValue', `The package ${missing} is not installed: npm install ${packages}`, {
+      details: { package: missing },
       cause: error,
     })
   }

@@ -3,14 +3,9 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../../src/contract/database.ts'
 import { backupRowClaims } from './database/backups.ts'
 import { deletionClaims } from './database/children.ts'
+import type { DatabaseUnderTest } from './database/place.ts'
 import { backupRecord, code, volumeRecord } from './database/records.ts'
 import { volumeClaims } from './database/volumes.ts'
-
-export interface DatabaseUnderTest {
-  database: Database
-  /** Another connection to the same rows, as another process has it. */
-  again(): Promise<Database>
-}
 
 export function databaseSuite(name: string, make: () => Promise<DatabaseUnderTest>): void {
   describe(`the ${name} database`, () => {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../../../src/contract/database.ts'
 import { BACKUP_STATUSES, type BackupRecord } from '../../../src/contract/records.ts'
-import type { DatabaseUnderTest } from '../database.ts'
+import type { DatabaseUnderTest } from './place.ts'
 import { backupRecord, code, fullBackup, HARD_TEXTS, TIME } from './records.ts'
 
 export function backupRowClaims(place: () => DatabaseUnderTest): void {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../../../src/contract/database.ts'
 import type { BackupRecord } from '../../../src/contract/records.ts'
-import type { DatabaseUnderTest } from '../database.ts'
+import type { DatabaseUnderTest } from './place.ts'
 import { backupRecord, code, fullBackup } from './records.ts'
 
 export function deletionClaims(place: () => DatabaseUnderTest): void {

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Database } from '../../../src/contract/database.ts'
 import type { VolumeRecord } from '../../../src/contract/records.ts'
-import type { DatabaseUnderTest } from '../database.ts'
+import type { DatabaseUnderTest } from './place.ts'
 import { code, HARD_TEXTS, snapshotRecord, TIME, volumeRecord } from './records.ts'
 
 export function volumeClaims(place: () => DatabaseUnderTest): void {
