@@ -21,7 +21,7 @@ const split = { ...shared, splitting: true, chunkNames: 'chunk-[hash]', metafile
 
 // The library leaves its dependencies to the application that installs it. Its entries share BlockvaultError, so that one entry knows
 // the other's errors.
-const library = await build({ ...split, entryPoints: { index: 'adapters/node/index.ts', database: 'adapters/node/database.ts' } })
+const library = await build({ ...split, entryPoints: { index: 'adapters/node/index.ts', cinder: 'adapters/node/cinder.ts', database: 'adapters/node/database.ts' } })
 // The command and the worker carry theirs: one file each to open, and what a run does not need (the fallback, Argon2id) stays
 // in files of its own. Starting takes 60 % of the time it took with packages from node_modules.
 const command = await build({

@@ -54,7 +54,7 @@ const LONG_FILES: Readonly<Record<string, { lines: number; reason: string }>> = 
 const files = walk('').filter((name) => !name.startsWith('wasm/pkg/'))
 const sources = files.filter((name) => /^(src|adapters|bench|test)\/.*\.ts$/.test(name))
 const imports = new Map(sources.map((name) => [name, importsOf(name)]))
-const entries = sources.filter((name) => /^adapters\/[^/]+\/(index|cli|worker|database)\.ts$|^bench\/main\.ts$/.test(name))
+const entries = sources.filter((name) => /^adapters\/[^/]+\/(index|cli|worker|cinder|database)\.ts$|^bench\/main\.ts$/.test(name))
 const testEntries = sources.filter((name) => /\.test\.ts$|^test\/(vitest\.config|make-sample)\.ts$/.test(name))
 
 describe('imports', () => {
