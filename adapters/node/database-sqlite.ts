@@ -23,8 +23,12 @@ const TRY_MS = 50
 const PAUSE_MS = 20
 const WAIT_MS = 10_000
 
-/** Opens the file, and makes it, for its owner only, when there is none. @throws DATABASE_FAILED */
-export async function openSqlite(path: string): Promise<SqlConnection> {
+/**
+ * Opens the file, and makes it, for its owner only, when there is none.
+ * `waitMs`: how long a transaction waits for those of other processes; 10 s by default.
+ * @throws DATABASE_FAILED
+ */
+export async function openSqlite(path: string, { waitMs = WAIT_MS }: { waitMs?: number } = {}): Promise<SqlConnection> {
   let client: Client | undefined
   let closed = false
   let last: Promise<unknown> = Promise.resolve()
@@ -36,7 +40,7 @@ export async function openSqlite(path: string): Promise<SqlConnection> {
   }
   /** Tries until the lock is had; each time from the start, on a connection that has not failed. */
   const locked = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
-    const end = Date.now() + WAIT_MS
+    const end = Date.now() + waitMs
     for (;;) {
       if (closed) throw databaseClosed()
       try {
@@ -115,7 +119,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'its directory does not exist; make it first',
   EACCES: 'this user may not open it',
   EISDIR: 'it is a directory; name a file',
-  SQLITE_BUSY: `another process kept it locked for ${WAIT_MS / 1000} s; try again, or end that process`,
+  SQLITE_BUSY: 'another process kept it locked; try again, or end that process',
   SQLITE_NOTADB: 'it is not a SQLite database; name another file',
   SQLITE_CORRUPT: 'it is damaged; restore it from a copy',
   SQLITE_FULL: 'the disk is full',
