@@ -66,8 +66,8 @@ const DECODED_BYTES = 8 * 1024 * 1024
 /** Numbers a write takes in `FrameRequest.writes`. */
 export const WRITE_FIELDS = 4
 
-/** Returns what gives the memory back. */
-export function addDecodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): () => void {
+/** Returns what gives the memory back. `pause` comes between two frames, for hosts whose event loop runs on this thread. */
+export function addDecodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes, pause?: () => Promise<void>): () => void {
   let buffers: { packed: CoreBuffer; plain: CoreBuffer } | undefined
   const releaseMemory = () => {
     buffers?.packed.free()
@@ -105,6 +105,7 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
       try {
         let at = 0
         for (const [index, frame] of frames.entries()) {
+          await pause?.()
           if (at + frame.plainBytes > plain.length) {
             await write()
             at = 0

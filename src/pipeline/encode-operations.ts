@@ -50,8 +50,8 @@ interface Encoder {
   packFrames: number
 }
 
-/** Returns what gives the memory of every encoder back. */
-export function addEncodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes): () => void {
+/** Returns what gives the memory of every encoder back. `pause` comes before each frame, for hosts whose event loop runs on this thread. */
+export function addEncodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes, pause?: () => Promise<void>): () => void {
   const encoders = new Map<number, Encoder>()
   const encoderOf = (number: number): Encoder => {
     const encoder = encoders.get(number)
@@ -108,7 +108,10 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
       for (let index = 0; index < chunks.length; index += 2) {
         const offset = chunks[index] as number
         const length = chunks[index + 1] as number
-        if (encoder.gatheredBytes + length > encoder.gathered.length) frames.push(...(await closeFrame(core, encoder)))
+        if (encoder.gatheredBytes + length > encoder.gathered.length) {
+          await pause?.()
+          frames.push(...(await closeFrame(core, encoder)))
+        }
         encoder.gathered.bytes(encoder.gatheredBytes, length).set(segment.bytes(offset, length))
         encoder.gatheredBytes += length
         encoder.gatheredChunks += 1
