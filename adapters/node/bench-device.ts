@@ -2,9 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import type { BenchOptions } from '../../src/cli/host.ts'
 import { throwIfCancelled } from '../../src/contract/errors.ts'
-import { nodeAead } from './aead.ts'
-import { compileCore, loadCore } from './core.ts'
-import { createVolumeHost } from './volumes.ts'
+import type { WorkerPlatform } from '../../src/contract/platform.ts'
 
 const SEGMENT_BYTES = 4 * 1024 * 1024
 const FRAME_BYTES = 1024 * 1024
@@ -15,28 +13,27 @@ const DEAF_MS = 50
 /** A device is read once from its start, at most so far. */
 const DEVICE_BYTES_MAX = 4 * 1024 ** 3
 
-export async function measureMachine(device: string | undefined, { onLine, signal }: BenchOptions): Promise<void> {
-  const core = await loadCore(compileCore())
+export async function measureMachine({ core, aead, volumes }: WorkerPlatform, device: string | undefined, { onLine, signal }: BenchOptions): Promise<void> {
   const segment = core.buffer(SEGMENT_BYTES)
   const packed = core.buffer(FRAME_BYTES * 2)
   const key = randomBytes(32)
   const nonce = randomBytes(12)
 
   const rate = async (name: string, note: string, bytesEach: number, run: () => unknown) => {
-    for (let warm = 0; warm < 3; warm++) run()
+    for (let warm = 0; warm < 3; warm++) await run()
     const from = performance.now()
     let bytes = 0
     while (performance.now() - from < SECONDS * 1000) {
       await hearSignals()
       throwIfCancelled(signal)
       const until = performance.now() + DEAF_MS
-      for (; performance.now() < until; bytes += bytesEach) run()
+      for (; performance.now() < until; bytes += bytesEach) await run()
     }
     onLine({ name, bytes, seconds: (performance.now() - from) / 1000, note })
   }
 
   if (device !== undefined) {
-    const volume = await createVolumeHost().open(device, { mode: 'read' })
+    const volume = await volumes.open(device, { mode: 'read' })
     try {
       const length = Math.min(volume.size, DEVICE_BYTES_MAX)
       const from = performance.now()
@@ -62,7 +59,7 @@ export async function measureMachine(device: string | undefined, { onLine, signa
   await rate('compress', `${codec} 1, ${source}`, FRAME_BYTES, () => core.compress(codec, 1, segment, 0, FRAME_BYTES, packed))
   const compressed = core.compress(codec, 1, segment, 0, FRAME_BYTES, packed)
   if (compressed > 0) await rate('decompress', codec, FRAME_BYTES, () => core.decompress(codec, packed, 0, compressed, segment, FRAME_BYTES))
-  await rate('encrypt', 'AES-256-GCM, 1 MiB frames', FRAME_BYTES, () => nodeAead.seal(key, nonce, key, segment.bytes(0, FRAME_BYTES)))
+  await rate('encrypt', 'AES-256-GCM, 1 MiB frames', FRAME_BYTES, () => aead.seal(key, nonce, key, segment.bytes(0, FRAME_BYTES)))
 }
 
 /** Lets the event loop turn: a promise that is already kept would not. */

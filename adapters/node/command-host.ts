@@ -1,35 +1,46 @@
-/** What the command needs of Node: terminal, environment, signals, secret files, and this adapter's library. */
+/** What the command needs of a runtime that has files: its terminal, secret files, and the library on its platform. */
 import { randomFillSync, randomUUID } from 'node:crypto'
 import { open, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { CommandHost, SecretFile } from '../../src/cli/host.ts'
+import type { Repository } from '../../src/contract/backup.ts'
+import type { Core } from '../../src/contract/core.ts'
 import { BlockvaultError } from '../../src/contract/errors.ts'
+import type { Platform, WorkerPlatform } from '../../src/contract/platform.ts'
 import { measureMachine } from './bench-device.ts'
 import { volumeFacts } from './facts.ts'
 import { linkExclusive, makeDirectory, syncDirectory } from './files.ts'
-import { initRepository, openRepository } from './index.ts'
+import { initRepositoryOn, openRepositoryOn, type RepositoryOptions } from '../shared/library.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
+import type { Terminal } from './terminal.ts'
 import { version } from './version.ts'
 
-export function createCommandHost(): CommandHost {
-  const output = createOutput()
+const NO_SIMD = 'blockvault: this runtime has no WebAssembly SIMD: a fallback is used, which is many times slower\n'
+
+export interface CommandHostParts {
+  terminal: Terminal
+  createPlatform(): Promise<Platform>
+  workerPlatform(core: Core): WorkerPlatform
+}
+
+export function createCommandHost({ terminal, createPlatform, workerPlatform }: CommandHostParts): CommandHost {
+  let fallbackTold = false
+  const open = async (options: RepositoryOptions): Promise<Repository> => {
+    const platform = await createPlatform()
+    if (platform.core.kind === 'fallback' && !fallbackTold) terminal.writeError(NO_SIMD)
+    fallbackTold = true
+    return openRepositoryOn(platform, options)
+  }
   return {
+    ...terminal,
     version,
-    interrupted: interruption(),
-    environment: (name) => process.env[name],
-    homeDirectory: () => homedir() || undefined,
     now: () => performance.now(),
     random: (length) => randomFillSync(new Uint8Array(length)),
-    writeOutput: output.write,
-    writeError: (text) => void process.stderr.write(text),
-    drain: output.drain,
-    errorTerminal: () => (process.stderr.isTTY ? { columns: process.stderr.columns ?? 0 } : undefined),
     readSecretFile,
     createSecretFile,
     volumeFacts,
     openRepository: ({ repository, credentials, workers, signal }) =>
-      openRepository({ repository, workers, signal, credentials: ({ id, encrypted }) => credentials(id, encrypted) }),
+      open({ repository, workers, signal, credentials: ({ id, encrypted }) => credentials(id, encrypted) }),
     async initRepository({ repository, credentials, workers, signal, encryption, chunker }) {
       // Asked once: what made the repository also opens it.
       let given: Awaited<ReturnType<typeof credentials>> | undefined
@@ -40,49 +51,10 @@ export function createCommandHost(): CommandHost {
         init: { encryption, chunker },
         credentials: async ({ id, encrypted }: { id: string; encrypted: boolean }) => (given ??= await credentials(id, encrypted)),
       }
-      await initRepository(options)
-      return openRepository(options)
+      await initRepositoryOn(await createPlatform(), options)
+      return open(options)
     },
-    bench: measureMachine,
-  }
-}
-
-/**
- * Fires at the first SIGINT or SIGTERM. The second one ends the process as the system does when nobody listens: `process.exit`
- * would first wait for every thread, so for ever when one hangs in a system call.
- */
-function interruption(): AbortSignal {
-  const controller = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.on(signal, () => {
-      if (!controller.signal.aborted) {
-        controller.abort(new Error(`Interrupted by ${signal}`))
-        return
-      }
-      process.removeAllListeners(signal)
-      process.kill(process.pid, signal)
-    })
-  }
-  return controller.signal
-}
-
-/** Stdout, whose failure is told by `drain`. A closed pipe (`blockvault list | head`) is none. */
-function createOutput() {
-  let failure: unknown
-  let pending = Promise.resolve()
-  process.stdout.on('error', (error) => {
-    if (systemCode(error) !== 'EPIPE') failure ??= error
-  })
-  process.stderr.on('error', () => {})
-  return {
-    write(text: string) {
-      const written = new Promise<void>((done) => process.stdout.write(text, () => done()))
-      pending = pending.then(() => written)
-    },
-    async drain() {
-      await pending
-      if (failure) throw fromSystem(failure, STORAGE_ERRORS, 'Writing to standard output')
-    },
+    bench: async (device, options) => measureMachine(workerPlatform((await createPlatform()).core), device, options),
   }
 }
 

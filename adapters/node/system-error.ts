@@ -1,7 +1,11 @@
-/** Node's system errors as blockvault's codes: thrown at the edge that knows what was being done. */
+/** System errors as blockvault's codes: thrown at the edge that knows what was being done. Deno's have Node's codes. */
 import { BlockvaultError, type ErrorCode, type ErrorDetails } from '../../src/contract/errors.ts'
 
+/** Deno's refusal of what its process was not permitted, which has no system code. WASI has one for the same. */
+const NOT_CAPABLE = 'ENOTCAPABLE'
+
 export function systemCode(error: unknown): string {
+  if (error instanceof Error && error.name === 'NotCapable') return NOT_CAPABLE
   return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string' ? error.code : ''
 }
 
@@ -11,7 +15,7 @@ export interface ErrorMap {
   otherwise: ErrorCode
 }
 
-const DENIED = { EACCES: 1, EPERM: 1, EROFS: 1 }
+const DENIED = { EACCES: 1, EPERM: 1, EROFS: 1, [NOT_CAPABLE]: 1 }
 const FULL = { ENOSPC: 1, EDQUOT: 1, EFBIG: 1 }
 
 function all(codes: Record<string, number>, code: ErrorCode): Partial<Record<string, ErrorCode>> {
@@ -50,8 +54,10 @@ export function fromSystem(error: unknown, map: ErrorMap, doing: string, details
   if (error instanceof BlockvaultError) return error
   const system = systemCode(error)
   const reason = error instanceof Error ? error.message : String(error)
+  // Deno's message ends with it: `run again with the --allow-read flag`.
+  const flag = system === NOT_CAPABLE ? /--allow-[a-z]+/.exec(reason)?.[0] : undefined
   return new BlockvaultError(map.codes[system] ?? map.otherwise, `${doing} failed: ${reason}`, {
     cause: error,
-    details: { ...details, ...(system ? { system } : {}) },
+    details: { ...details, ...(system ? { system } : {}), ...(flag ? { flag } : {}) },
   })
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { build } from 'esbuild'
 import { compileCore } from '../../../adapters/node/core.ts'
+import { threadPort } from '../../../adapters/shared/worker-thread.ts'
 import type { Port } from '../../../src/contract/port.ts'
-import { createPort } from '../../../src/io/proxy.ts'
 import { temporaryDirectory } from '../../repository/support/volumes.ts'
 
 export const workerFile: string = join(temporaryDirectory(), 'worker.mjs')
@@ -26,14 +26,5 @@ export interface StartedWorker {
 
 export function startWorker(): StartedWorker {
   const worker = new Worker(workerFile, { workerData: { module: compileCore() } })
-  const port = createPort({
-    post: (message, transfer) => worker.postMessage(message, [...transfer]),
-    listen(onMessage, onGone) {
-      worker.on('message', onMessage)
-      worker.on('error', onGone)
-      worker.on('exit', (code) => onGone(new Error(`exit code ${code}`)))
-    },
-    close: async () => void (await worker.terminate()),
-  })
-  return { port, kill: () => worker.terminate() }
+  return { port: threadPort(worker), kill: () => worker.terminate() }
 }

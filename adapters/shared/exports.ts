@@ -1,0 +1,13 @@
+/** What every adapter's `index.ts` exports alike: names that need no runtime, and the storages in directories. */
+export type * from '../../src/contract/backup.ts'
+export type { ChunkerOptions } from '../../src/contract/core.ts'
+export { BlockvaultError, ERROR_CODES, type ErrorCode, type ErrorDetails, isBlockvaultError } from '../../src/contract/errors.ts'
+export type { ObjectOptions, ObjectReader, ObjectStore, ObjectWriter, StoredFile } from '../../src/contract/object-store.ts'
+export { OBJECT_NAME, type StorageBackend, type StorageOptions, type StoredObject } from '../../src/contract/storage.ts'
+export type { VolumeFile, VolumeKind } from '../../src/contract/volume.ts'
+export type { CredentialsSource } from '../../src/repository/open.ts'
+export { createMemoryStorage } from '../../src/storage/memory.ts'
+export { createMemoryObjects } from '../../src/storage/memory-objects.ts'
+export { createDirectoryObjects } from '../node/object-store.ts'
+export { createDirectoryStorage } from '../node/storage.ts'
+export type { OpenVolumeOptions, RepositoryOptions } from './library.ts'
