@@ -10,6 +10,8 @@ import type { Platform, WorkerPlatform } from '../../src/contract/platform.ts'
 import { measureMachine } from './bench-device.ts'
 import { volumeFacts } from './facts.ts'
 import { linkExclusive, makeDirectory, syncDirectory } from './files.ts'
+import { readInputFile, writeFile } from './input-files.ts'
+import { createDirectoryObjects } from './object-store.ts'
 import { initRepositoryOn, openRepositoryOn, type RepositoryOptions } from '../shared/library.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
 import type { Terminal } from './terminal.ts'
@@ -39,6 +41,10 @@ export function createCommandHost({ terminal, createPlatform, workerPlatform }: 
     readSecretFile,
     createSecretFile,
     volumeFacts,
+    openObjectStore: (path) => createDirectoryObjects(resolve(path)),
+    createPlatform,
+    readInputFile,
+    writeFile,
     openRepository: ({ repository, credentials, workers, signal }) =>
       open({ repository, workers, signal, credentials: ({ id, encrypted }) => credentials(id, encrypted) }),
     async initRepository({ repository, credentials, workers, signal, encryption, chunker }) {

@@ -73,6 +73,16 @@ type FieldName = keyof typeof FIELDS
 const FIELD_NAMES = Object.keys(FIELDS) as FieldName[]
 const TIMES: ReadonlySet<string> = new Set(['data_timestamp', 'created_at', 'updated_at', 'deleted_at'])
 
+const exportRecordSchema = z.object({ backup_service: z.string().max(255), backup_url: z.string().min(1).max(BACKUP_URL_LENGTH_MAX) })
+
+/** A record as the API shows it, also inside of the `backup-record` that the API puts around it. @throws InvalidInput */
+export function parseExportRecord(json: unknown): ExportRecord {
+  const inner = z.object({ 'backup-record': z.unknown() }).safeParse(json)
+  const parsed = exportRecordSchema.safeParse(inner.data?.['backup-record'] ?? json)
+  if (!parsed.success) throw invalid(z.prettifyError(parsed.error).replaceAll('\n', ' '), parsed.error)
+  return parsed.data
+}
+
 export interface DecodedRecord {
   /** What `export_record` of the driver gave: `{}` for every driver in Cinder's tree. */
   driverInfo: Readonly<Record<string, unknown>>
@@ -147,12 +157,17 @@ export function importIdentity({ fields }: DecodedRecord): { id: string; size: n
 
 const REQUIRED = ['display_name', 'display_description', 'container', 'size', 'service_metadata', 'object_count', 'id'] as const satisfies FieldName[]
 
+/** Names of the fields that importing needs and the record does not have. */
+export function missingFields({ fields }: Pick<DecodedRecord, 'fields'>): string[] {
+  return REQUIRED.filter((name) => fields[FIELDS[name][0]] === undefined)
+}
+
 /**
  * What is stored of an imported record over the row that the API made: all but what belongs to this service (`service`, `host`,
  * `availabilityZone`: its own go in) and to the caller. @throws InvalidBackup, and InvalidInput for a container outside of any root
  */
 export function importUpdates({ fields }: DecodedRecord, rowId: string): Omit<Partial<BackupRecord>, 'id'> {
-  const missing = REQUIRED.filter((name) => fields[FIELDS[name][0]] === undefined)
+  const missing = missingFields({ fields })
   if (missing.length > 0) throw refused(`Driver successfully decoded imported backup data, but there are missing fields (${missing.join(', ')}).`)
   if (fields.container !== undefined && fields.container !== null) checkContainer(fields.container)
   if (fields.id !== rowId) throw refused(`Trying to import backup metadata from id ${fields.id} into backup ${rowId}.`)

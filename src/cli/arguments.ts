@@ -1,5 +1,5 @@
 /**
- * Reads a command line by a table of options per command.
+ * Reads a command line by a table of options per command. A command's name may be several words (`cinder list`).
  *
  * Invariant: strict. Whatever the table does not say is a USAGE error that names the word and the right form; nothing is
  * guessed, so a misspelt option never turns into a volume or a target. What follows an unknown option's `=` is never
@@ -17,7 +17,7 @@ export interface Arguments {
 
 export interface ParsedLine<Spec extends CommandSpec> {
   command: Spec | undefined
-  /** The word after `--help`, when it names no command. */
+  /** The words after `--help`, or before it, when they name no command: a help topic, or a group of commands. */
   topic: string | undefined
   arguments: Arguments
 }
@@ -28,6 +28,8 @@ export function parseArguments<Spec extends CommandSpec>(argv: readonly string[]
   const positionals: string[] = []
   let command: Spec | undefined
   let topic: string | undefined
+  /** Of the command's name, so far. */
+  let words = ''
   let optionsEnded = false
 
   for (let index = 0; index < argv.length; index++) {
@@ -52,10 +54,12 @@ export function parseArguments<Spec extends CommandSpec>(argv: readonly string[]
         values.push(value)
       }
     } else if (command === undefined && topic === undefined) {
-      command = commands.find((candidate) => candidate.name === word)
-      if (command === undefined) {
-        if (!given.has('--help')) throw usageError(`There is no command '${word}'`)
-        topic = word
+      words = words === '' ? word : `${words} ${word}`
+      const isWord = !word.includes(' ')
+      command = isWord ? commands.find((candidate) => candidate.name === words) : undefined
+      if (command === undefined && !(isWord && isGroup(words, commands))) {
+        if (!given.has('--help')) throw usageError(`There is no command '${words}'`)
+        topic = words
       }
     } else {
       if (word === '') throw usageError('An argument is empty', command)
@@ -63,8 +67,9 @@ export function parseArguments<Spec extends CommandSpec>(argv: readonly string[]
     }
   }
 
+  if (command === undefined && topic === undefined && words !== '') topic = words
   if (!given.has('--help') && !given.has('--version')) {
-    if (command === undefined) throw usageError('A command is missing')
+    if (command === undefined) throw topic === undefined ? usageError('A command is missing') : incomplete(topic, commands)
     checkPositionals(positionals, command)
   }
   const values = (name: string): readonly string[] => given.get(name) ?? []
@@ -73,6 +78,15 @@ export function parseArguments<Spec extends CommandSpec>(argv: readonly string[]
     topic,
     arguments: { positionals, flag: (name) => given.has(name), value: (name) => values(name)[0], values },
   }
+}
+
+function isGroup(words: string, commands: readonly CommandSpec[]): boolean {
+  return commands.some(({ name }) => name.startsWith(`${words} `))
+}
+
+function incomplete(group: string, commands: readonly CommandSpec[]): Error {
+  const next = commands.filter(({ name }) => name.startsWith(`${group} `)).map(({ name }) => name.slice(group.length + 1).split(' ')[0]!)
+  return usageError(`'${group}' is followed by one of: ${[...new Set(next)].join(', ')}`)
 }
 
 /** `-h` is the only short option: people type it when they know nothing else yet. */

@@ -5,6 +5,8 @@
  * Invariant: everything the command reads, writes or asks the system goes through here, so a test can be the system.
  */
 import type { Credentials, InitOptions, Repository } from '../contract/backup.ts'
+import type { ObjectStore } from '../contract/object-store.ts'
+import type { Platform } from '../contract/platform.ts'
 import type { VolumeFacts } from '../contract/volume.ts'
 
 export interface CommandHost {
@@ -60,6 +62,17 @@ export interface CommandHost {
    * else, before `credentials` is asked; nothing is written before `credentials` resolved.
    */
   initRepository(options: OpenOptions & InitOptions): Promise<Repository>
+  /** Cinder's containers below a directory. A place that is absent is told by the first use (STORAGE_FAILED), but a container may be made in it. */
+  openObjectStore(path: string): ObjectStore
+  /** What the engine works with here. The caller closes it. */
+  createPlatform(): Promise<Platform>
+  /**
+   * The bytes of a file, of standard input for `-`. Rejects with InvalidInput when there is none, it can not be read, or it is longer than
+   * `bytesMax`.
+   */
+  readInputFile(path: string, bytesMax: number): Promise<Uint8Array>
+  /** Writes a file, whole or not at all; one that exists is replaced. Rejects with a STORAGE_* code. */
+  writeFile(path: string, bytes: Uint8Array): Promise<void>
   /** Measures what this machine gives: see `BenchRate`. Nothing is written to `device`. */
   bench(device: string | undefined, options: BenchOptions): Promise<void>
 }

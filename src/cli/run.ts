@@ -4,7 +4,7 @@
  * Invariant: never rejects. Every failure is told (stderr; with --json also as the last line on stdout) and has its exit code.
  */
 import { parseArguments } from './arguments.ts'
-import { COMMANDS } from './commands.ts'
+import { COMMAND_GROUPS, COMMANDS } from './commands.ts'
 import { exitCodeOf, type ExitCode } from './exit-codes.ts'
 import { helpText } from './help.ts'
 import type { CommandHost } from './host.ts'
@@ -47,7 +47,7 @@ async function runParsed(argv: readonly string[], host: CommandHost, report: Rep
     return 0
   }
   if (given.flag('--help') || command === undefined) {
-    const text = helpText(COMMANDS, command, topic)
+    const text = helpText(COMMANDS, COMMAND_GROUPS, command, topic)
     report.result({ help: text }, { answer: text.trimEnd().split('\n') })
     return 0
   }

@@ -27,6 +27,13 @@ describe('a command line', () => {
     expect(given.flag('--json')).toBe(true)
     expect(given.flag('--quiet')).toBe(false)
   })
+  it('takes a command of several words, with options between them', () => {
+    const { command, arguments: given } = parse('cinder', '--json', 'record', '--quiet', 'decode', '-')
+    expect(command?.name).toBe('cinder record decode')
+    expect(given.positionals).toEqual(['-'])
+    expect(given.flag('--json') && given.flag('--quiet')).toBe(true)
+    expect(parse('--', 'cinder', 'list', '-x').arguments.positionals).toEqual(['-x'])
+  })
   it('takes a value behind a space or an equals sign, and keeps later equals signs', () => {
     const { arguments: given } = parse('backup', 'x', '--tag', 'a=b=c', '--tag=d=', '--volume=--odd')
     expect(given.values('--tag')).toEqual(['a=b=c', 'd='])
@@ -61,6 +68,15 @@ describe('a command line', () => {
     [['backup', ''], 'An argument is empty'],
     [[], 'A command is missing'],
     [['--json'], 'A command is missing'],
+    [['cinder'], "'cinder' is followed by one of: list, "],
+    [['cinder', '--json'], "'cinder' is followed by one of: list, "],
+    [['cinder', 'record'], "'cinder record' is followed by one of: decode, encode"],
+    [['cinder', 'frobnicate'], "There is no command 'cinder frobnicate'"],
+    [['cinder', 'list'], "'cinder list' needs STORE"],
+    [['cinder', 'list', 'a', 'b'], "'cinder list' does not take another argument 'b'"],
+    [['cinder', 'list', 'a', '--force'], "'cinder list' has no option --force"],
+    [['record', 'decode', 'x'], "There is no command 'record'"],
+    [['cinder list', 'x'], "There is no command 'cinder list'"],
     [['frobnicate'], "There is no command 'frobnicate'"],
     [[''], "There is no command ''"],
   ] as [string[], string][])('%j is refused', (argv, message) => {

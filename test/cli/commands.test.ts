@@ -206,6 +206,8 @@ describe('help', () => {
             Removes backups.
         blockvault bench [DEVICE]
             Measures how fast this machine reads, scans, compresses and encrypts.
+        blockvault cinder …
+            Reads and writes the backups of OpenStack Cinder's drivers. See: blockvault cinder --help
 
       Every command takes:
         --repo DIR              the repository (or BLOCKVAULT_REPO); by default one in your data directory
@@ -225,12 +227,26 @@ describe('help', () => {
   })
   it.each(COMMANDS.map(({ name }) => name))('is there for %s, though arguments are missing', async (name) => {
     const system = fakeSystem()
-    expect(await system.run(name, '--help')).toBe(0)
+    const words = name.split(' ')
+    expect(await system.run(...words, '--help')).toBe(0)
     const after = system.stdout()
     for (const { name: option } of COMMANDS.find((command) => command.name === name)!.options) expect(after).toContain(option)
     const again = fakeSystem()
-    expect(await again.run('-h', name)).toBe(0)
+    expect(await again.run('-h', ...words)).toBe(0)
     expect(again.stdout()).toBe(after)
+  })
+  it('tells the commands of a group', async () => {
+    const system = fakeSystem()
+    expect(await system.run('cinder', '--help')).toBe(0)
+    for (const { name } of COMMANDS.filter((command) => command.name.startsWith('cinder '))) expect(system.stdout()).toContain(`blockvault ${name} `)
+    expect(system.stdout()).not.toContain('blockvault init')
+    const again = fakeSystem()
+    expect(await again.run('--help', 'cinder')).toBe(0)
+    expect(again.stdout()).toBe(system.stdout())
+    const inner = fakeSystem()
+    expect(await inner.run('cinder', 'record', '-h')).toBe(0)
+    expect(inner.stdout()).toContain('blockvault cinder record decode FILE')
+    expect(await fakeSystem().run('--help', 'cinder', 'nonsense')).toBe(2)
   })
   it('tells the exit codes', async () => {
     const system = fakeSystem()

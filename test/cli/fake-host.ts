@@ -3,6 +3,7 @@ import type { BackupInfo, Credentials, Progress, Repository, VerifyResult } from
 import { BlockvaultError, cancelled, type ErrorCode } from '../../src/contract/errors.ts'
 import type { CommandHost, OpenOptions } from '../../src/cli/host.ts'
 import { runCommand } from '../../src/cli/run.ts'
+import { createMemoryObjects, type MemoryContainers } from '../../src/storage/memory-objects.ts'
 
 export const HOME = '/home/user'
 export const DEFAULT_REPOSITORY = `${HOME}/.local/share/blockvault/repository`
@@ -13,6 +14,11 @@ export interface FakeSystem {
   environment: Map<string, string>
   files: Map<string, { bytes: Uint8Array; exposed: boolean }>
   repositories: Map<string, FakeRepository>
+  /** Directories with Cinder's containers. */
+  objectStores: Map<string, MemoryContainers>
+  /** What commands read, and what they wrote. `-` is standard input. */
+  inputs: Map<string, string>
+  outputs: Map<string, string>
   /** Calls of the library, in order, as `name(arguments)` with what matters to a test. */
   calls: { name: string; argument: unknown }[]
   clock: { ms: number }
@@ -82,6 +88,9 @@ export function fakeSystem(): FakeSystem {
     environment: new Map(),
     files: new Map(),
     repositories: new Map(),
+    objectStores: new Map(),
+    inputs: new Map(),
+    outputs: new Map(),
     calls: [],
     clock: { ms: 1000 },
     terminal: undefined,
@@ -122,6 +131,22 @@ export function fakeSystem(): FakeSystem {
       async volumeFacts(path) {
         if (path !== SOURCE) return undefined
         return { kind: 'block-device', size: 4096, path, identity: path }
+      },
+      openObjectStore(path) {
+        const containers = system.objectStores.get(path)
+        if (containers === undefined) throw new BlockvaultError('STORAGE_FAILED', `There is no directory ${path}`)
+        return createMemoryObjects(containers)
+      },
+      async createPlatform() {
+        throw new Error('there are no volumes here')
+      },
+      async readInputFile(path, bytesMax) {
+        const text = system.inputs.get(path)
+        if (text === undefined || text.length > bytesMax) throw new BlockvaultError('InvalidInput', `no ${path}`)
+        return new TextEncoder().encode(text)
+      },
+      async writeFile(path, bytes) {
+        system.outputs.set(path, new TextDecoder().decode(bytes))
       },
       async openRepository(options) {
         const repository = system.repositories.get(options.repository)
@@ -192,6 +217,11 @@ function repositoryFace(repository: FakeRepository, location: string, system: Fa
     async restore(reference, target, options) {
       job('restore', { reference, target }, options)
       return { id: find(reference).id, target, bytes: 4 * 1024 ** 3, writtenBytes: 1024 ** 3, seconds: 2 }
+    },
+    async openBackup(reference, options) {
+      job('openBackup', { reference }, options)
+      find(reference)
+      throw new Error('there are no volumes here')
     },
     async verify(options) {
       job('verify', {}, options)
