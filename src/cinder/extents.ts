@@ -22,8 +22,9 @@ export interface ExtentFinder {
   /**
    * The next blocks in volume order: SHA-256 of each, here and at the same place of the parent. Calls may cut the volume anywhere
    * between blocks. The parent's list may be longer than the volume; one that ends before it is the caller's error to tell first.
+   * Returns how many blocks are the parent's.
    */
-  compare(hashes: Uint8Array, parent: Uint8Array): void
+  compare(hashes: Uint8Array, parent: Uint8Array): number
   /** The extents found so far that no later block can make longer; each is given once. */
   take(): Extent[]
   /** The remaining extents. */
@@ -52,11 +53,15 @@ export function createExtentFinder({ volumeBytes, objectBytes, blockBytes }: { v
   return {
     compare(hashes, parent) {
       if (parent.length < hashes.length) throw new BlockvaultError('INTERNAL', 'The hashes of the parent end before those of the volume.')
+      let equal = 0
       for (let at = 0; at < hashes.length; at += HASH_BYTES, block++) {
         if (block % blocksPerObject === 0) closeRun()
-        if (equalHashes(hashes, parent, at)) closeRun()
-        else from ??= block
+        if (equalHashes(hashes, parent, at)) {
+          closeRun()
+          equal++
+        } else from ??= block
       }
+      return equal
     },
     take,
     finish() {
