@@ -33,8 +33,10 @@ export async function openPostgres(url: string): Promise<SqlConnection> {
     keepAlive: true,
     application_name: 'blockvault',
   })
-  // The pool drops an idle connection that the server ended; without a listener the event would end the process.
+  // A connection that the server ended says so by an event, which ends this process when nobody listens: the pool drops an idle one,
+  // and what runs on the other fails by itself.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   let closing: Promise<void> | undefined
 
   const once = async (statements: readonly Statement[]): Promise<readonly StatementResult[]> => {

@@ -8,6 +8,7 @@ import { openDatabase } from '../../adapters/node/database.ts'
 import { openSqlite } from '../../adapters/node/database-sqlite.ts'
 import { openSqlDatabase } from '../../src/database/sql.ts'
 import { isRoot, testUnless } from '../node/system.ts'
+import { migrationSuite } from '../suites/database/migrations.ts'
 import { backupRecord, code } from '../suites/database/records.ts'
 import { databaseSuite } from '../suites/database.ts'
 import { sharedDatabaseSuite } from '../suites/database-processes.ts'
@@ -23,6 +24,10 @@ databaseSuite('SQLite', async () => {
   return { database: await openDatabase({ path }), again: () => openDatabase({ path }) }
 })
 sharedDatabaseSuite('SQLite', async () => ({ path: newPath() }))
+migrationSuite('SQLite', async () => {
+  const path = newPath()
+  return () => openSqlite(path)
+})
 
 describe('a SQLite file', () => {
   it('is its owner’s alone, and whole in itself once it is closed', async () => {
@@ -125,13 +130,15 @@ describe('a lock that another process holds', () => {
     const record = backupRecord()
     await holder(path, 1000).said(1)
     let [last, longest] = [performance.now(), 0]
-    const ticker = setInterval(() => {
+    const tick = () => {
       longest = Math.max(longest, performance.now() - last)
       last = performance.now()
-    }, 5)
+    }
+    const ticker = setInterval(tick, 5)
     const began = performance.now()
     await Promise.all([database.createBackup(record), database.backups()])
     clearInterval(ticker)
+    tick()
     expect(performance.now() - began).toBeGreaterThan(700)
     expect(longest).toBeLessThan(500)
     expect(await database.backup(record.id)).toEqual(record)

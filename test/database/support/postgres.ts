@@ -21,13 +21,12 @@ export const lacksPostgres =
     : lacks('PostgreSQL', () => program('postgres', ['--version']))
 
 export interface PostgresServer {
-  /** A database of its own for whoever asks; `query` of the URL is added. */
-  url(schema?: string, user?: string): string
+  /** The server's URL: by default for its administrator, who needs no password. */
+  url(parts?: { schema?: string; user?: string; password?: string; database?: string }): string
   /** Runs a statement as the administrator. */
-  run(sql: string, database?: string): Promise<Record<string, unknown>[]>
+  run(sql: string): Promise<Record<string, unknown>[]>
   /** Ends the server, as a crash does with `immediate`, and starts it again. */
   restart(how: 'fast' | 'immediate'): Promise<void>
-  /** Makes another database. */
   stop(): Promise<void>
 }
 
@@ -39,15 +38,9 @@ export async function startPostgres(): Promise<PostgresServer> {
   let server = await started(folder, cluster)
   let admin = adminPool(folder)
   return {
-    url: (schema = 'public', user = 'admin') =>
-      `postgres://${user}@/postgres?host=${encodeURIComponent(folder)}&options=${encodeURIComponent(`-c search_path=${schema}`)}`,
-    async run(sql, database) {
-      if (database === undefined) return (await admin.query(sql)).rows
-      const pool = adminPool(folder, database)
-      const { rows } = await pool.query(sql)
-      await pool.end()
-      return rows
-    },
+    url: ({ schema = 'public', user = 'admin', password = '', database = 'postgres' } = {}) =>
+      `postgres://${user}:${password}@/${database}?host=${encodeURIComponent(folder)}&options=${encodeURIComponent(`-c search_path=${schema}`)}`,
+    run: async (sql) => (await admin.query(sql)).rows,
     async restart(how) {
       await admin.end()
       await ended(server, how)
@@ -62,8 +55,8 @@ export async function startPostgres(): Promise<PostgresServer> {
   }
 }
 
-function adminPool(host: string, database = 'postgres'): Pool {
-  const pool = new Pool({ host, user: 'admin', database, max: 2 })
+function adminPool(host: string): Pool {
+  const pool = new Pool({ host, user: 'admin', database: 'postgres', max: 2 })
   pool.on('error', () => {})
   return pool
 }
