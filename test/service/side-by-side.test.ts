@@ -1,15 +1,41 @@
 /** Two services on one database: each status change happens in exactly one of them, and at most so many jobs move data at once. */
 import { describe, expect, it } from 'vitest'
 import { isBlockvaultError } from '../../src/contract/errors.ts'
+import type { Database } from '../../src/contract/database.ts'
+import { createMemoryDatabase } from '../../src/database/memory.ts'
 import type { BackupService } from '../../src/service/service.ts'
 import { numbers, SEED } from '../repository/support/random.ts'
 import { coded } from '../repository/support/repositories.ts'
 import { deferred, memoryVolume, MIB, SERVICE, testService } from './support.ts'
 
-async function twoServices() {
-  const one = await testService()
-  const other = await testService({ context: { database: one.database }, volumes: one.volumes, host: 'host-2', drivers: () => ({ [SERVICE]: one.driver }) })
+/** For each of four callers. */
+const TURNS = 40
+
+async function twoServices(database: Database = createMemoryDatabase()) {
+  const one = await testService({ context: { database } })
+  const other = await testService({ context: { database }, volumes: one.volumes, host: 'host-2', drivers: () => ({ [SERVICE]: one.driver }) })
   return { one, other, services: [one.service, other.service] as const }
+}
+
+/** Answers come late, and in another order than they were asked for: as from a server. */
+function slowed(database: Database, below: (bound: number) => number): Database {
+  const wait = async () => {
+    for (let turns = below(4); turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return new Proxy(database, {
+    get(target, name, receiver) {
+      const method: unknown = Reflect.get(target, name, receiver)
+      if (typeof method !== 'function') return method
+      return async (...parameters: unknown[]) => {
+        await wait()
+        try {
+          return await method.apply(target, parameters)
+        } finally {
+          await wait()
+        }
+      }
+    },
+  })
 }
 
 describe('two services', () => {
@@ -39,9 +65,10 @@ describe('two services', () => {
 
   it(`keep rows, volumes and objects in step, whatever they are asked (seed ${SEED})`, async () => {
     const below = numbers(SEED)
-    const { one, other, services } = await twoServices()
+    const { one, other, services } = await twoServices(slowed(createMemoryDatabase(), below))
     const volumes = [await one.addVolume(), await one.addVolume(), await one.addVolume()]
     const unexpected: unknown[] = []
+    let done = 0
     const act = async (service: BackupService): Promise<void> => {
       const volumeId = volumes[below(volumes.length)]?.id as string
       const backups = await service.list()
@@ -55,19 +82,22 @@ describe('two services', () => {
         () => (backupId ? service.delete(backupId) : undefined),
         () => (backupId ? service.delete(backupId, { force: true }) : undefined),
       ]
-      await works[below(works.length)]?.()?.catch((error: unknown) => {
+      try {
+        await works[below(works.length)]?.()
+        done++
+      } catch (error) {
         const codes = ['InvalidBackup', 'InvalidVolume', 'BackupNotFound', 'CANCELLED', 'BackupRestoreCancel']
         if (!isBlockvaultError(error) || !codes.includes(error.code)) unexpected.push(error)
-      })
+      }
       // A volume whose restore was cancelled is made whole again by hand.
       for (const { id } of volumes) await one.database.updateVolume(id, { status: 'available' }, { from: ['error'] })
     }
     const actor = async (service: BackupService): Promise<void> => {
-      for (let turn = 0; turn < 25; turn++) await act(service)
+      for (let turn = 0; turn < TURNS; turn++) await act(service)
     }
     await Promise.all([...services, ...services].map(actor))
     expect(unexpected).toEqual([])
-    expect([...one.problems, ...other.problems].filter(({ step }) => step !== 'give the volume back')).toEqual([])
+    expect([...one.problems, ...other.problems]).toEqual([])
     const backups = await one.service.list()
     for (const { status } of backups) expect(['available', 'error']).toContain(status)
     for (const { id } of volumes) expect((await one.volume(id)).status).toBe('available')
@@ -75,7 +105,7 @@ describe('two services', () => {
     expect([...one.driver.stored.keys()].sort()).toEqual(available.map(({ id }) => id).sort())
     for (const { parentId } of available) if (parentId !== null) expect(available.map(({ id }) => id)).toContain(parentId)
     for (const backup of available) expect(one.driver.stored.get(backup.id)?.pieces).toHaveLength(5)
-    expect(backups.length).toBeGreaterThan(0)
+    expect(done).toBeGreaterThan(20)
   }, 60_000)
 })
 
