@@ -1,7 +1,9 @@
 /** How a schema gets from version to version (src/database/migrations.ts), on every SQL database. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { SqlConnection } from '../../../src/database/connection.ts'
+import type { Row } from '../../../src/database/fields.ts'
 import { migrate } from '../../../src/database/migrations.ts'
+import { createQueries } from '../../../src/database/queries.ts'
 import { openSqlDatabase } from '../../../src/database/sql.ts'
 import { backupRecord, code } from './records.ts'
 
@@ -58,7 +60,7 @@ export function migrationSuite(name: string, make: () => Promise<() => Promise<S
       expect(await versions()).toEqual(Array.from({ length: known + 1 }, (_, index) => index + 1))
     })
 
-    it('lists 20,000 backups within seconds, in order, and finds one volume’s without reading them all', async () => {
+    it('lists 20,000 backups within seconds, in order, and finds those of a volume or a parent by an index', async () => {
       const database = await openSqlDatabase(await connect())
       const record = backupRecord({ displayName: 'x'.repeat(60), metadata: { key: 'value' } })
       await database.createBackup(record)
@@ -70,13 +72,19 @@ export function migrationSuite(name: string, make: () => Promise<() => Promise<S
       expect(list).toHaveLength(20_001)
       const order = list.map(({ createdAt, id }) => `${createdAt.slice(0, -1).padEnd(26, '0')} ${id}`)
       expect(order).toEqual([...order].sort())
-      const found = performance.now()
+      // It takes 0.4 s on two free cores.
+      expect(listMs).toBeLessThan(10_000)
       expect(await database.backups({ volumeId: 'volume 7' })).toHaveLength(20)
-      const findMs = performance.now() - found
-      // Far above what it takes (0.4 s and 3 ms), far below what a list that is sorted or read row by row would.
-      expect(listMs).toBeLessThan(5000)
-      expect(findMs).toBeLessThan(listMs / 3)
       await database.close()
+
+      await connection.run([{ sql: 'ANALYZE', parameters: [] }])
+      const plan = async (equal: Row) => {
+        const query = createQueries(connection.dialect).listBackups(equal)
+        const explain = connection.dialect === 'sqlite' ? 'EXPLAIN QUERY PLAN' : 'EXPLAIN'
+        return JSON.stringify((await connection.run([{ ...query, sql: `${explain} ${query.sql}` }]))[0]?.rows)
+      }
+      expect(await plan({ volume_id: 'volume 7' })).toContain('blockvault_backups_by_volume')
+      expect(await plan({ parent_id: 'backup 7' })).toContain('blockvault_backups_by_parent')
     })
   })
 }
@@ -86,6 +94,7 @@ function copies(columns: readonly string[], count: number): { sql: string; param
   const own: Readonly<Record<string, string>> = {
     id: "'backup ' || n",
     volume_id: "'volume ' || (n % 1000)",
+    parent_id: "'backup ' || (n / 2)",
     created_at: "'2026-01-02T03:04:05.' || (100000 + (n * 7919) % 900000) || 'Z'",
   }
   const values = columns.map((column) => own[column] ?? column)
