@@ -119,6 +119,13 @@ export interface InitOptions {
   chunker?: ChunkerOptions | undefined
 }
 
+export interface OpenBackupOptions {
+  /** Bytes of decoded frames that are kept for the next reads, beside what a read itself needs. 32 MiB by default; one frame is 1 MiB. */
+  cacheBytes?: number | undefined
+  /** Ends the opening, and every read after it. */
+  signal?: AbortSignal | undefined
+}
+
 /** An open repository. Every job may run beside others, in this process and in others. */
 export interface Repository extends AsyncDisposable {
   /** The repository's UUID. */
@@ -133,6 +140,12 @@ export interface Repository extends AsyncDisposable {
   /** `reference`: an id, a unique prefix of at least 4 characters, `latest` or `latest:VOLUME`. */
   show(reference: string): Promise<BackupInfo>
   restore(reference: string, target: string, options?: RestoreOptions): Promise<RestoreResult>
+  /**
+   * The backed-up volume as a handle that can be read at any place, several reads at once; what was not stored is zeros. Every byte is
+   * checked as in a restore: damage rejects the read (OBJECT_DAMAGED, OBJECT_MISSING) and gives none of it. Writing rejects with
+   * TARGET_UNSUPPORTED. Close it when done; it can not be read once the repository is closed.
+   */
+  openBackup(reference: string, options?: OpenBackupOptions): Promise<VolumeFile>
   verify(options?: VerifyOptions): Promise<VerifyResult>
   /** Removes the backups; the chunks that only they used stay stored. Returns the ids removed. */
   delete(references: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<string[]>

@@ -23,7 +23,11 @@ export function createPackKeys({ storage, sealer }: RepositoryContext, signal?: 
   const keys = new Map<string, Promise<ObjectKey>>()
   return (id) => {
     let key = keys.get(id)
-    if (!key) keys.set(id, (key = readPackKey(storage, sealer, id, signal)))
+    if (!key) {
+      keys.set(id, (key = readPackKey(storage, sealer, id, signal)))
+      // A storage that failed once may answer the next time.
+      key.catch(() => keys.delete(id))
+    }
     return key
   }
 }
@@ -57,7 +61,7 @@ export function createChunkReader(context: RepositoryContext, signal?: AbortSign
       collect: true,
     })
     if (failures.length > 0) throw damaged(name, `frame ${place.frame} can not be decoded (${failures[0]?.reason})`)
-    return collected
+    return collected[0] as Uint8Array<ArrayBuffer>
   }
 
   return {
@@ -68,7 +72,10 @@ export function createChunkReader(context: RepositoryContext, signal?: AbortSign
       const slot = `${id}/${place.frame}`
       let frame = kept.get(slot)
       kept.delete(slot)
-      frame ??= decode(id, place)
+      if (!frame) {
+        frame = decode(id, place)
+        frame.catch(() => kept.delete(slot))
+      }
       kept.set(slot, frame)
       if (kept.size > FRAMES_KEPT) kept.delete(kept.keys().next().value as string)
       const bytes = (await frame).subarray(place.chunkOffset, place.chunkOffset + place.chunkBytes)

@@ -42,8 +42,8 @@ export interface FetchPlan {
    * offset of the target.
    */
   want(place: ChunkPlace, chunk: { fingerprint: Uint8Array; changeTag?: Uint8Array | undefined }, write?: { from: number; length: number; to: number }): void
-  /** The reads, in pack order. Empties the plan. */
-  batches(index: ChunkIndex): FetchBatch[]
+  /** The reads, in pack order, each of at most `plainBytesMax` (any length by default) when decoded, or one frame. Empties the plan. */
+  batches(index: ChunkIndex, plainBytesMax?: number): FetchBatch[]
 }
 
 export function createFetchPlan(): FetchPlan {
@@ -68,24 +68,27 @@ export function createFetchPlan(): FetchPlan {
       if (write) frame.writes.push(position, write.from, write.length, write.to)
       chunks++
     },
-    batches(index) {
+    batches(index, plainBytesMax = Number.POSITIVE_INFINITY) {
       const sorted = [...frames.values()].sort((left, right) => left.pack - right.pack || left.place.frameOffset - right.place.frameOffset)
       frames.clear()
       chunks = 0
-      const batches: (FetchBatch & { pack: number })[] = []
+      const batches: (FetchBatch & { pack: number; plainBytes: number })[] = []
       for (const frame of sorted) {
-        const { frameOffset, frameStoredBytes } = frame.place
+        const { frameOffset, frameStoredBytes, framePlainBytes } = frame.place
         const last = batches.at(-1)
         const end = last ? last.offset + last.length : 0
-        if (last && last.pack === frame.pack && frameOffset - end <= GAP_BYTES && frameOffset + frameStoredBytes - last.offset <= BATCH_BYTES) {
+        const follows = last && last.pack === frame.pack && frameOffset - end <= GAP_BYTES && last.plainBytes + framePlainBytes <= plainBytesMax
+        if (follows && frameOffset + frameStoredBytes - last.offset <= BATCH_BYTES) {
           last.frames.push(request(frame, last.offset))
           last.length = frameOffset + frameStoredBytes - last.offset
+          last.plainBytes += framePlainBytes
         } else {
           batches.push({
             pack: frame.pack,
             packId: toHex(index.packId(frame.pack)),
             offset: frameOffset,
             length: frameStoredBytes,
+            plainBytes: framePlainBytes,
             frames: [request(frame, frameOffset)],
           })
         }

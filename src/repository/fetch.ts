@@ -16,7 +16,9 @@ const BATCHES_A_WORKER = 2
 
 export interface FetchOptions {
   /** Open volume that the chunks are written to. */
-  volume?: number
+  volume?: number | undefined
+  /** Return the plaintext of the frames. False by default. */
+  collect?: boolean | undefined
   signal?: AbortSignal | undefined
 }
 
@@ -30,7 +32,7 @@ export async function drainPlan(
 ): Promise<void> {
   const run = async (batch: FetchBatch) => {
     throwIfCancelled(options.signal)
-    const outcome = await runBatch(context, batch, packKeys, options).catch((error: unknown) => {
+    const outcome = await fetchBatch(context, batch, packKeys, options).catch((error: unknown) => {
       if (error instanceof BlockvaultError) return error
       throw error
     })
@@ -39,11 +41,12 @@ export async function drainPlan(
   await eachOf(plan.batches(context.index.chunks), run, (context.pool.ports.length + 1) * BATCHES_A_WORKER)
 }
 
-async function runBatch(
+/** Reads one batch and has a worker decode and check it. */
+export async function fetchBatch(
   { storage, pool, sealer, encrypted }: RepositoryContext,
   batch: FetchBatch,
   packKeys: (id: string) => Promise<ObjectKey>,
-  { volume, signal }: FetchOptions,
+  { volume, collect, signal }: FetchOptions,
 ): Promise<DecodeResult> {
   const { key, additional } = await packKeys(batch.packId)
   const bytes = await storage.getRange(packName(batch.packId), batch.offset, batch.length, { signal })
@@ -54,6 +57,7 @@ async function runBatch(
     fingerprintKey: sealer.keyring.fingerprintKey,
     encrypted,
     ...(volume === undefined ? {} : { volume }),
+    ...(collect ? { collect } : {}),
   }
   return invoke(volume === undefined ? pool.any() : pool.anyWriter(), decodeFrames, argument, [bytes.buffer])
 }

@@ -16,6 +16,7 @@ import { addKeySlot, checkCredentials, openKeySlots } from './key-slot.ts'
 import { newKeyring, openKeyring } from './keyring.ts'
 import { backupInfo, readManifest, tagsSchema, TEXT_MAX } from './manifest.ts'
 import { manifestName, UUID, uuidFrom } from './names.ts'
+import { openStoredBackup } from './open-backup.ts'
 import { backupIds, readManifests, resolveReference } from './reference.ts'
 import { runRestore } from './restore.ts'
 import type { Sealer } from './seal.ts'
@@ -137,6 +138,12 @@ function repositoryOf(context: RepositoryContext): Repository {
         pool.start()
         const id = await resolveReference(storage, sealer, reference, options.signal)
         return runRestore(context, await readManifest(storage, sealer, id, options.signal), target, options)
+      }),
+    openBackup: (reference, options = {}) =>
+      job(async () => {
+        pool.start()
+        const id = await resolveReference(storage, sealer, reference, options.signal)
+        return openStoredBackup(context, await readManifest(storage, sealer, id, options.signal), options, job)
       }),
     verify: (options = {}) =>
       job(async () => {
