@@ -34,6 +34,8 @@ const command = await build({
 const written = { ...library.metafile.outputs, ...command.metafile.outputs }
 for (const name of readdirSync('dist')) if (name.startsWith('chunk-') && !written[`dist/${name.replace(/\.map$/, '')}`]) rmSync(`dist/${name}`)
 copyFileSync(core, 'dist/blockvault_core_bg.wasm')
+// One file with everything in it: an edge worker names each of its modules, a page loads it as it is.
+await build({ ...shared, packages: 'bundle', platform: 'neutral', mainFields: ['module', 'main'], target: 'es2022', entryPoints: { edge: 'adapters/edge/index.ts' }, outdir: 'dist' })
 
 if (existsSync('bench')) {
   // Parts that several benchmarks share get names by their content: those of the last build are removed.

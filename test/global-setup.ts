@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const INPUTS = ['.esbuild.mjs', 'package.json', 'src', 'adapters', 'bench', 'wasm/pkg']
 /** Written last by the build, or so little before its end that nothing can change in between. */
-const OUTPUTS = ['dist/index.js', 'dist/worker.js', 'dist/blockvault.js', 'dist/blockvault_core_bg.wasm']
+const OUTPUTS = ['dist/index.js', 'dist/worker.js', 'dist/blockvault.js', 'dist/edge.js', 'dist/blockvault_core_bg.wasm']
 
 export function setup(): void {
   if (!isBuilt()) execFileSync(process.execPath, ['.esbuild.mjs'], { cwd: ROOT, stdio: 'inherit' })

@@ -39,7 +39,7 @@ describe('the installed package', () => {
     expect(installed.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
     // The command and the worker share code in files that are named by their content.
     const built = readdirSync(`${folder}/node_modules/blockvault/dist`).filter((name) => !/^chunk-\w+\.js$/.test(name))
-    expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'database.js', 'index.js', 'types', 'worker.js'])
+    expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'database.js', 'edge.js', 'index.js', 'types', 'worker.js'])
     expect(
       readdirSync(`${folder}/node_modules`)
         .filter((name) => !name.startsWith('.'))

@@ -1,0 +1,21 @@
+/** The edge as a `Platform`: what browsers and edge workers have in common, and nothing of any one of them. */
+import type { Core } from '../../src/contract/core.ts'
+import type { Platform } from '../../src/contract/platform.ts'
+import { edgeAead } from './aead.ts'
+import { edgePort } from './operations.ts'
+import type { Targets } from './targets.ts'
+
+export function createPlatform(core: Core, targets: Targets): Platform {
+  return {
+    core,
+    aead: edgeAead,
+    spawn: () => edgePort(core, targets.host),
+    workersDefault: 0,
+    volumeFacts: async (path) => targets.facts(path),
+    hostName: '',
+    now: () => Date.now(),
+    random: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    createTarget: async (path, options) => targets.createTarget(path, options),
+    close: async () => {},
+  }
+}
