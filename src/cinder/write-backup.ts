@@ -41,6 +41,8 @@ export interface WriteBackupOptions extends JobOptions, BackupPlace {
   level?: number | undefined
   /** The volume metadata container as JSON, or `null`. Asked for when all data is stored, as Cinder does. None by default. */
   volumeMeta?: (() => Promise<string | null>) | undefined
+  /** JSON that goes into the manifest as `extra_metadata`; `undefined` leaves it out. None by default. */
+  extraMetadata?: (() => Promise<unknown>) | undefined
   /** Asked before each read unit and every few seconds: false stops the backup. Always true by default. */
   goesOn?: (() => Promise<boolean>) | undefined
   /** Milliseconds since 1970. */
@@ -97,8 +99,12 @@ export async function writeBackup(options: WriteBackupOptions): Promise<WrittenB
       },
     })
     const volumeMeta = (await options.volumeMeta?.()) ?? null
+    const extraMetadata = await options.extraMetadata?.()
     await hashes.finish()
-    await writeManifest({ ...options, signal }, { ...description, parentId: parent?.id ?? null, volumeMeta, objects })
+    await writeManifest(
+      { ...options, signal },
+      { ...description, parentId: parent?.id ?? null, volumeMeta, objects, ...(extraMetadata ? { extraMetadata } : {}) },
+    )
     return { objects, ...progress.end() }
   } catch (error) {
     failing.abort(error)
