@@ -66,6 +66,7 @@ export function backupRowClaims(place: () => DatabaseUnderTest): void {
       ['half a GiB', { size: 0.5 }],
       ['a number too large', { objectCount: 2 ** 53 }],
       ['a number in text', { size: '1' }],
+      ['a bigint', { size: 1n }],
       ['a status Cinder does not know', { status: 'done' }],
       ['null where there is always a value', { userId: null }],
       ['a flag that is a number', { deleted: 0 }],
