@@ -138,7 +138,7 @@ export interface Core {
   /**
    * An encoder for one object of `contentBytes` bytes, which a zstd frame says in its header. `level` is the codec's: zlib 0 to 9 (Cinder's
    * is 6), bz2 1 to 9 (9), zstd -7 to 19 (3); beyond, the nearest of these. Throws CORE_UNAVAILABLE for a codec this core does not write (the
-   * fallback writes zlib only).
+   * fallback writes zlib only), USAGE for zstd and more than `ZSTD_CONTENT_BYTES_MAX` bytes.
    */
   streamEncoder(codec: StreamCodec, level: number, contentBytes: number): StreamEncoder
   /** Throws CORE_UNAVAILABLE for a codec this core does not read (the fallback: bz2). */
@@ -154,6 +154,9 @@ export interface Core {
  */
 export const STREAM_CODECS = { zlib: { parallel: true }, bz2: { parallel: true }, zstd: { parallel: false } } as const
 export type StreamCodec = keyof typeof STREAM_CODECS
+
+/** The most that one zstd frame is written for: 64 GiB, the length that zstd's indexes are known to stay right for (wasm/zstd-wide.h). */
+export const ZSTD_CONTENT_BYTES_MAX = 64 * 1024 ** 3
 
 /** Compresses one object part by part, in order. After an error it is of no more use. */
 export interface StreamEncoder {

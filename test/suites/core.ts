@@ -1,14 +1,21 @@
-/** What every core keeps (src/contract/core.ts). A core passes with `coreSuite(name, make)`. */
+/** What every core keeps (src/contract/core.ts). A core passes with `coreSuite(name, make, streams)`. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import type { Core } from '../../src/contract/core.ts'
+import type { Core, StreamCodec } from '../../src/contract/core.ts'
 import { randomBytes } from './core/bytes.ts'
 import { chunkIndexClaims } from './core/chunk-index.ts'
 import { codecClaims } from './core/codecs.ts'
 import { fingerprintSetClaims } from './core/fingerprint-set.ts'
 import { scanningClaims } from './core/scanning.ts'
+import { streamClaims } from './core/streams.ts'
 import { vectorClaims } from './core/vectors.ts'
 
-export function coreSuite(name: string, make: () => Promise<Core>): void {
+/** The streams that a core has. */
+interface Streams {
+  written: readonly StreamCodec[]
+  read: readonly StreamCodec[]
+}
+
+export function coreSuite(name: string, make: () => Promise<Core>, streams: Streams): void {
   describe(`the ${name} core`, () => {
     let made: Core | undefined
     beforeAll(async () => {
@@ -21,6 +28,7 @@ export function coreSuite(name: string, make: () => Promise<Core>): void {
     describe('its buffers', () => bufferClaims(core))
     describe('its scanner', () => scanningClaims(core))
     describe('its codecs', () => codecClaims(core))
+    describe('its streams', () => streamClaims(core, streams.written, streams.read))
     describe('its chunk index', () => chunkIndexClaims(core))
     describe('its fingerprint set', () => fingerprintSetClaims(core))
     describe('the golden vectors', () => vectorClaims(core))

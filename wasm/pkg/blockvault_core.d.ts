@@ -116,7 +116,7 @@ export class StreamEncoder {
     length(): number;
     static zlib(level: number): StreamEncoder;
     /**
-     * Nothing when memory is out.
+     * Nothing when memory is out, or the content is longer than a frame may be.
      */
     static zstd(level: number, content_bytes: number): StreamEncoder | undefined;
 }

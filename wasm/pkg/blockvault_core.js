@@ -464,7 +464,7 @@ export class StreamEncoder {
         return StreamEncoder.__wrap(ret);
     }
     /**
-     * Nothing when memory is out.
+     * Nothing when memory is out, or the content is longer than a frame may be.
      * @param {number} level
      * @param {number} content_bytes
      * @returns {StreamEncoder | undefined}

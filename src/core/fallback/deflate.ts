@@ -1,6 +1,8 @@
 /** A part of raw deflate (RFC 1951) by fflate. Invariant: it ends at a byte boundary, and another part may follow. */
-import { Deflate } from 'fflate'
+import { deflateSync } from 'fflate'
 import { BlockvaultError } from '../../contract/errors.ts'
+import { concatBytes, equalBytes } from '../bytes.ts'
+import { createInflater } from './inflate.ts'
 
 export type Level = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9
 
@@ -13,29 +15,29 @@ export function deflatedBytesMax(length: number): number {
   return length + 5 * Math.ceil(length / 7000) + 64
 }
 
-/** Gives the deflated bytes to `write` piece by piece. After the `last` part the stream is ended. */
-export function deflatePart(plain: Uint8Array, level: Level, last: boolean, write: (bytes: Uint8Array) => void): void {
-  let isTail = false
-  const deflate = new Deflate({ level }, (bytes) => write(isTail ? openEnded(bytes) : bytes))
-  deflate.push(plain, last)
-  if (last) return
-  // fflate's own flush to a byte boundary breaks some streams (its issue 267). So all bits but those of the last byte are
-  // flushed, the stream is ended by an empty block, and that block is exchanged.
-  deflate.flush()
-  isTail = true
-  deflate.push(new Uint8Array(0), true)
+/** The `last` part ends the stream. */
+export function deflatePart(plain: Uint8Array, level: Level, last: boolean): Uint8Array {
+  const ended = deflateSync(plain, { level })
+  return last ? ended : opened(ended, plain)
 }
 
-/** An empty stored block, behind its three header bits. */
-const EMPTY_STORED = [0x00, 0x00, 0xff, 0xff]
+/** Behind its three header bits. */
+const EMPTY_STORED_BLOCK = Uint8Array.of(0x00, 0x00, 0xff, 0xff)
 
-/** Exchanges an empty last block behind less than eight bits for an empty stored block that is not the last. */
-function openEnded(tail: Uint8Array): Uint8Array {
-  if (tail.length === 5 && tail[0] === 1) return Uint8Array.of(0, ...EMPTY_STORED)
-  // The block is ten bits: 1 for the last, 01 for fixed codes, seven zeros for its end. So its first bits are the highest set.
-  const value = tail[0]! | (tail[1]! << 8) | ((tail[2] ?? 0) << 16)
-  const bitsBefore = 30 - Math.clz32(value)
-  if (tail.length > 3 || value >> bitsBefore !== 0b11 || bitsBefore > 7) throw new BlockvaultError('INTERNAL', 'fflate ended a part in an unknown way.')
-  const before = value & ((1 << bitsBefore) - 1)
-  return Uint8Array.of(before, ...(bitsBefore + 3 > 8 ? [0] : []), ...EMPTY_STORED)
+/**
+ * Takes the mark of the last block away and ends with an empty stored block, as zlib's Z_SYNC_FLUSH does. Where the last block starts and
+ * ends only a decoder knows: that is a third more work. fflate's own streams are no way round it: its `flush(true)` misplaces
+ * that block (its issue 267), and data that begins with zeros copies from before the start.
+ */
+function opened(ended: Uint8Array, plain: Uint8Array): Uint8Array {
+  const again = new Uint8Array(plain.length)
+  const { stopped, written, lastBlockBit, endBit } = createInflater().run(ended, again, 0)
+  if (stopped !== 'end' || written !== plain.length || !equalBytes(again, plain)) {
+    throw new BlockvaultError('INTERNAL', "What fflate wrote does not decompress to its source. Nothing was stored; test this machine's memory.")
+  }
+  const parts = concatBytes([ended, new Uint8Array(1), EMPTY_STORED_BLOCK])
+  parts[lastBlockBit >> 3]! &= ~(1 << (lastBlockBit & 7))
+  const headerEnd = (endBit + 3 + 7) >> 3
+  parts.set(EMPTY_STORED_BLOCK, headerEnd)
+  return parts.subarray(0, headerEnd + EMPTY_STORED_BLOCK.length)
 }

@@ -14,11 +14,20 @@ const END_OF_BLOCK = 256
 const CODE_LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 
 export interface Inflater {
-  /**
-   * Decodes `source` into `target` from `written` on, up to its end, and copies from what stands before. `stopped` says what was
-   * short; bytes that were not `read` must come again.
-   */
-  run(source: Uint8Array, target: Uint8Array, written: number): { read: number; written: number; stopped: 'input' | 'room' | 'end' }
+  /** Decodes `source` into `target` from `written` on, up to its end, and copies from what stands before. */
+  run(source: Uint8Array, target: Uint8Array, written: number): Run
+}
+
+export interface Run {
+  /** Bytes of `source` used; the others must come again. */
+  read: number
+  /** Where the output ends. */
+  written: number
+  /** What was short, or that the stream has ended. */
+  stopped: 'input' | 'room' | 'end'
+  /** Where the last block starts and where the stream ends, bits into `source`, when all of both lay in it. */
+  lastBlockBit: number
+  endBit: number
 }
 
 /** Thrown inside only, where a step can not be done yet. */
@@ -37,6 +46,7 @@ export function createInflater(): Inflater {
 
   let block: 'none' | 'stored' | 'coded' = 'none'
   let last = false
+  let lastBlockBit = 0
   let storedBytes = 0
   let literals = FIXED_LITERALS
   let distances = FIXED_DISTANCES
@@ -84,6 +94,7 @@ export function createInflater(): Inflater {
   }
 
   function header(): void {
+    const at = read * 8 - heldBits
     const isLast = bits(1) === 1
     const kind = bits(2)
     if (kind === 3) damaged('reserved deflate block')
@@ -99,6 +110,7 @@ export function createInflater(): Inflater {
     }
     block = kind === 0 ? 'stored' : 'coded'
     last = isLast
+    lastBlockBit = at
   }
 
   function dynamicCodes(): { literals: PrefixCode; distances: PrefixCode } {
@@ -204,7 +216,7 @@ export function createInflater(): Inflater {
         ;({ read, held, heldBits } = safe)
       }
       returnBytes()
-      return { read, written, stopped }
+      return { read, written, stopped, lastBlockBit, endBit: read * 8 - heldBits }
     },
   }
 }

@@ -24,13 +24,10 @@ export function streamEncoder(codec: StreamCodec, level: number): StreamEncoder 
     encode(source, offset, length, target, last) {
       const plain = source.bytes(offset, length)
       if (length === 0 && !last) return { length: 0, adler32: ADLER32_START }
-      let written = 0
-      deflatePart(plain, nearest, last, (bytes) => {
-        if (bytes.length > target.length - written) throw new BlockvaultError('INTERNAL', 'A part for zlib exceeds its target.')
-        target.bytes(written, bytes.length).set(bytes)
-        written += bytes.length
-      })
-      return { length: written, adler32: adler32(plain) }
+      const part = deflatePart(plain, nearest, last)
+      if (part.length > target.length) throw new BlockvaultError('INTERNAL', `A part for zlib of ${part.length} bytes exceeds its target.`)
+      target.bytes(0, part.length).set(part)
+      return { length: part.length, adler32: adler32(plain) }
     },
     free() {},
   }

@@ -6,7 +6,7 @@ import { concatBytes, fromHex, toHex } from '../../../src/core/bytes.ts'
 import { put } from './bytes.ts'
 import { decompressed } from './codecs.ts'
 
-interface Piece {
+export interface Piece {
   generator: keyof typeof GENERATORS
   length: number
 }
@@ -40,7 +40,7 @@ function xorshift(length: number): Uint8Array<ArrayBuffer> {
   })
 }
 
-const generate = ({ generator, length }: Piece) => GENERATORS[generator](length)
+export const generate = ({ generator, length }: Piece) => GENERATORS[generator](length)
 
 export function vectorClaims(core: () => Core): void {
   const fingerprint = (bytes: Uint8Array) => {

@@ -8,12 +8,14 @@ const DONE: i32 = 0;
 const DAMAGED: i32 = -1;
 const OUT_OF_MEMORY: i32 = -2;
 const MISUSED: i32 = -3;
+const WINDOW_TOO_LARGE: i32 = -4;
 
 fn number(error: StreamError) -> i32 {
     match error {
         StreamError::Damaged => DAMAGED,
         StreamError::OutOfMemory => OUT_OF_MEMORY,
         StreamError::Misused => MISUSED,
+        StreamError::WindowTooLarge => WINDOW_TOO_LARGE,
     }
 }
 
@@ -33,7 +35,7 @@ impl StreamEncoder {
         Self::of(Encoder::bz2(level))
     }
 
-    /// Nothing when memory is out.
+    /// Nothing when memory is out, or the content is longer than a frame may be.
     pub fn zstd(level: i32, content_bytes: f64) -> Option<StreamEncoder> {
         Encoder::zstd(level, content_bytes as u64).ok().map(Self::of)
     }

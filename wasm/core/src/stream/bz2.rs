@@ -44,7 +44,10 @@ pub struct Decoder {
 
 enum State {
     /// Between streams, or before the first: so many bytes of a start.
-    Start { held: [u8; START_BYTES], count: usize },
+    Start {
+        held: [u8; START_BYTES],
+        count: usize,
+    },
     Inside(Decompress),
     /// Behind the last stream.
     Ignoring,
@@ -75,7 +78,10 @@ impl Decoder {
                         self.state = State::Ignoring;
                     } else if *count == START_BYTES {
                         let mut stream = Decompress::new(false);
-                        step(&mut stream, &held[..], &mut [])?;
+                        let (start, _) = step(&mut stream, &held[..], &mut [])?;
+                        if start.consumed != START_BYTES {
+                            return Err(StreamError::Damaged);
+                        }
                         self.state = State::Inside(stream);
                     }
                 }

@@ -11,6 +11,8 @@ mod zstd;
 pub enum StreamError {
     /// The bytes are no such stream.
     Damaged,
+    /// A zstd frame asks for a window of more than 128 MiB.
+    WindowTooLarge,
     OutOfMemory,
     /// The caller broke the order of calls, a bound or the announced length.
     Misused,
