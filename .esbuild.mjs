@@ -21,7 +21,10 @@ const split = { ...shared, splitting: true, chunkNames: 'chunk-[hash]', metafile
 
 // The library leaves its dependencies to the application that installs it. Its entries share BlockvaultError, so that one entry knows
 // the other's errors.
-const library = await build({ ...split, entryPoints: { index: 'adapters/node/index.ts', cinder: 'adapters/node/cinder.ts', database: 'adapters/node/database.ts' } })
+const library = await build({
+  ...split,
+  entryPoints: { index: 'adapters/node/index.ts', cinder: 'adapters/node/cinder.ts', database: 'adapters/node/database.ts' },
+})
 // The command and the worker carry theirs: one file each to open, and what a run does not need (the fallback, Argon2id) stays
 // in files of its own. Starting takes 60 % of the time it took with packages from node_modules.
 const command = await build({
@@ -35,7 +38,15 @@ const written = { ...library.metafile.outputs, ...command.metafile.outputs }
 for (const name of readdirSync('dist')) if (name.startsWith('chunk-') && !written[`dist/${name.replace(/\.map$/, '')}`]) rmSync(`dist/${name}`)
 copyFileSync(core, 'dist/blockvault_core_bg.wasm')
 // One file with everything in it: an edge worker names each of its modules, a page loads it as it is.
-await build({ ...shared, packages: 'bundle', platform: 'neutral', mainFields: ['module', 'main'], target: 'es2022', entryPoints: { edge: 'adapters/edge/index.ts' }, outdir: 'dist' })
+await build({
+  ...shared,
+  packages: 'bundle',
+  platform: 'neutral',
+  mainFields: ['module', 'main'],
+  target: 'es2022',
+  entryPoints: { edge: 'adapters/edge/index.ts' },
+  outdir: 'dist',
+})
 
 if (existsSync('bench')) {
   // Parts that several benchmarks share get names by their content: those of the last build are removed.

@@ -1,27 +1,10 @@
 /** The edge's repository, from its sources, on Node: what streams, writers, sources and servers may do to a job. */
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import {
-  blobVolume,
-  createHttpStorage,
-  createMemoryStorage,
-  type EdgeRepository,
-  fetchVolume,
-  openRepository,
-  type RangeWriter,
-  type RepositoryOptions,
-  streamVolume,
-} from '../../adapters/edge/index.ts'
-import { openRepository as openOnNode } from '../../adapters/node/index.ts'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { createHttpStorage, type EdgeRepository, openRepository, type RangeWriter, type RepositoryOptions } from '../../adapters/edge/index.ts'
 import { KEY, noExt4, PASSPHRASE, type StoredImage, storeImage } from './support/ext4.ts'
 import { type ObjectServer, startObjectServer } from './support/object-server.ts'
-
-const wasm = readFileSync(fileURLToPath(new URL('../../wasm/pkg/blockvault_core_bg.wasm', import.meta.url)))
-const core = new WebAssembly.Module(wasm)
-const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
-const code = (expected: string) => expect.objectContaining({ name: 'BlockvaultError', code: expected })
+import { code, core, file, settles, sha256, sink } from './support/targets.ts'
 
 let server: ObjectServer
 beforeEach(async () => {
@@ -30,41 +13,6 @@ beforeEach(async () => {
 afterEach(() => server.close())
 const storage = () => createHttpStorage({ url: server.url, retryMs: 1, timeoutMs: 60_000 })
 const open = (options: Partial<RepositoryOptions> = {}) => openRepository({ storage: storage(), core, ...options })
-
-/** Gathers what is written, in order. */
-function sink() {
-  const parts: Uint8Array[] = []
-  const seen = { closed: false, aborted: undefined as unknown }
-  const stream = new WritableStream<Uint8Array>({
-    write: (part) => void parts.push(part),
-    close: () => void (seen.closed = true),
-    abort: (reason) => void (seen.aborted = reason),
-  })
-  return { stream, seen, bytes: () => Buffer.concat(parts) }
-}
-
-/** A file of zeros that takes ranges. */
-function file(size: number) {
-  const bytes = new Uint8Array(size)
-  const seen = { closed: 0, aborted: undefined as unknown, written: 0 }
-  const writer: RangeWriter = {
-    write(offset, part) {
-      bytes.set(part, offset)
-      seen.written += part.length
-    },
-    close: () => void seen.closed++,
-    abort: (reason) => void (seen.aborted = reason),
-  }
-  return { writer, seen, bytes }
-}
-
-/** Rejects within two seconds, or it is called a hang. */
-async function settles(promise: Promise<unknown>): Promise<unknown> {
-  const hangs = Symbol('hangs')
-  const outcome = await Promise.race([promise.catch((error: unknown) => error), new Promise((resolve) => setTimeout(resolve, 2000, hangs))])
-  expect(outcome, 'hangs').not.toBe(hangs)
-  return outcome
-}
 
 describe.skipIf(noExt4)(`a stored ext4 image${noExt4 ? `: ${noExt4}` : ''}`, () => {
   let stored: StoredImage
@@ -290,120 +238,5 @@ describe.skipIf(noExt4)(`a stored ext4 image${noExt4 ? `: ${noExt4}` : ''}`, () 
       const error = await settles(repository.restoreTo('latest', target, { range: { offset: 0, length: 100_000 } }))
       expect(error).toMatchObject({ code: 'TARGET_WRITE_FAILED', cause: expect.objectContaining({ message: 'quota exceeded' }) })
     }
-  })
-
-  describe('as a source', () => {
-    const chunked = (bytes: Uint8Array, size = 100_000) => {
-      let at = 0
-      return new ReadableStream<Uint8Array>({
-        pull(controller) {
-          if (at >= bytes.length) controller.close()
-          else controller.enqueue(bytes.slice(at, (at += size)))
-        },
-      })
-    }
-    const sources = {
-      Blob: async () => new Blob([disk as Uint8Array<ArrayBuffer>]),
-      'Blob volume': async () => blobVolume(new Blob([disk as Uint8Array<ArrayBuffer>])),
-      stream: async () => streamVolume(chunked(disk), disk.length),
-      address: async () => {
-        server.objects.set('disk.img', disk as Uint8Array<ArrayBuffer>)
-        return fetchVolume(`${server.url}disk.img`)
-      },
-    }
-
-    it.each(Object.keys(sources) as (keyof typeof sources)[])('that is a %s is backed up, and Node restores it', async (kind) => {
-      const objects = new Map<string, Uint8Array<ArrayBuffer>>()
-      await using repository = await open({ storage: createMemoryStorage(objects), credentials: { key: KEY }, create: true })
-      const backup = await repository.backup(await sources[kind](), { volume: 'disk' })
-      expect(backup).toMatchObject({ volume: 'disk', volumeBytes: disk.length, readBytes: disk.length, sourcePath: '', hostName: '' })
-      await using onNode = await openOnNode({ repository: createMemoryStorage(objects), credentials: { key: KEY }, workers: 0 })
-      await using volume = await onNode.openBackup('latest:disk')
-      expect(sha256(await volume.readAt(0, disk.length))).toBe(stored.image.sha256)
-    })
-
-    it('is backed up to a server that takes PUT', async () => {
-      const writable = createHttpStorage({ url: server.url, writable: true })
-      await using repository = await open({ storage: writable, credentials: { passphrase: PASSPHRASE }, create: true })
-      await repository.backup(new Blob([disk as Uint8Array<ArrayBuffer>]), { volume: 'disk' })
-      await using again = await open({ credentials: { passphrase: PASSPHRASE } })
-      expect(await again.verify({ readData: true })).toMatchObject({ backups: 1, errors: [] })
-      expect(server.busiest).toBeLessThanOrEqual(4)
-      expect(await repository.delete(['latest'])).toHaveLength(1)
-      expect(await again.list()).toEqual([])
-    })
-
-    it.each([
-      ['shorter than was said', (bytes: Uint8Array) => streamVolume(chunked(bytes.subarray(1)), bytes.length), 'SOURCE_CHANGED'],
-      ['longer than was said', (bytes: Uint8Array) => streamVolume(chunked(bytes), bytes.length - 1), 'SOURCE_CHANGED'],
-      [
-        'a stream that fails',
-        (bytes: Uint8Array) => streamVolume(new ReadableStream({ pull: () => Promise.reject(new Error('lost')) }), bytes.length),
-        'SOURCE_READ_FAILED',
-      ],
-    ] as const)('that is %s gives no backup', async (_, source, expected) => {
-      await using repository = await open({ storage: createMemoryStorage(), credentials: { key: KEY }, create: true })
-      expect(await settles(repository.backup(source(disk.subarray(0, 9_000_000))))).toEqual(code(expected))
-      expect(await repository.list()).toEqual([])
-    })
-
-    it('that was read once gives no second backup', async () => {
-      await using repository = await open({ storage: createMemoryStorage(), credentials: { key: KEY }, create: true })
-      const source = streamVolume(chunked(disk), disk.length)
-      await repository.backup(source)
-      await expect(repository.backup(source)).rejects.toEqual(code('USAGE'))
-    })
-
-    it('that stands still does not hold a backup that is cancelled', async () => {
-      await using repository = await open({ storage: createMemoryStorage(), credentials: { key: KEY }, create: true })
-      const source = streamVolume(new ReadableStream(), 10_000_000)
-      expect(await settles(repository.backup(source, { signal: AbortSignal.timeout(100) }))).toEqual(code('CANCELLED'))
-    })
-
-    it('behind an address must stay what it was', async () => {
-      server.objects.set('disk.img', disk as Uint8Array<ArrayBuffer>)
-      await using repository = await open({ storage: createMemoryStorage(), credentials: { key: KEY }, create: true })
-      const grown = await fetchVolume(`${server.url}disk.img`)
-      server.objects.set('disk.img', new Uint8Array(disk.length + 1))
-      await expect(repository.backup(grown)).rejects.toEqual(code('SOURCE_CHANGED'))
-      let version = 0
-      server.misbehave = (_, response) => (response.setHeader('etag', `"${version++}"`), false)
-      await expect(repository.backup(await fetchVolume(`${server.url}disk.img`))).rejects.toEqual(code('SOURCE_CHANGED'))
-      server.misbehave = undefined
-      await expect(fetchVolume(`${server.url}nothing`)).rejects.toEqual(code('SOURCE_MISSING'))
-      server.objects.set('empty', new Uint8Array(0))
-      expect((await fetchVolume(`${server.url}empty`)).size).toBe(0)
-      server.misbehave = (_, response) => (response.end(disk), true)
-      await expect(fetchVolume(`${server.url}disk.img`)).rejects.toEqual(code('SOURCE_READ_FAILED'))
-    })
-  })
-})
-
-describe('the core', () => {
-  let pages: ObjectServer
-  beforeAll(async () => {
-    pages = await startObjectServer(new Map([['typed-wrongly.wasm', new Uint8Array(wasm)]]), {
-      'core.wasm': { type: 'application/wasm', body: wasm },
-      'broken.wasm': { type: 'application/wasm', body: 'no wasm' },
-    })
-  })
-  afterAll(() => pages.close())
-  const opened = (source: RepositoryOptions['core']) =>
-    openRepository({ storage: createMemoryStorage(), core: source, create: true, init: { encryption: false } })
-
-  it('may be a module, an address, or a response', async () => {
-    for (const source of [core, `${pages.url}core.wasm`, new URL(`${pages.url}typed-wrongly.wasm`), fetch(`${pages.url}core.wasm`)]) {
-      await using repository = await opened(source)
-      await repository.backup(new Blob(['volume']))
-      expect(await repository.list()).toHaveLength(1)
-    }
-  })
-
-  it.each(['nothing', 'broken.wasm'])('that is %s can not be loaded', async (name) => {
-    await expect(opened(`${pages.url}${name}`)).rejects.toEqual(code('CORE_UNAVAILABLE'))
-  })
-
-  it('that nobody answers for can not be loaded', async () => {
-    await expect(opened('http://127.0.0.1:1/core.wasm')).rejects.toEqual(code('CORE_UNAVAILABLE'))
   })
 })
