@@ -9,6 +9,7 @@ interface Benchmark {
 
 /** Loaded when asked for: `versus` needs nothing of the engine, and runs where the engine does not. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
+  cinder: () => import('./cinder.ts'),
   core: () => import('./core.ts'),
   pipeline: () => import('./pipeline.ts'),
   versus: () => import('./versus.ts'),
