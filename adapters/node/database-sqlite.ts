@@ -8,7 +8,7 @@
  * until the garbage collector finds it, and until then the connection can not commit, and keeps the lock of what it began. A lock that
  * BEGIN did not get leaves nothing held, a COMMIT that had to wait would: the write-ahead log is there so that a COMMIT never waits.
  */
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { type Client, createClient } from '@libsql/client/sqlite3'
@@ -56,11 +56,7 @@ export async function openSqlite(path: string, { waitMs = WAIT_MS }: { waitMs?: 
     }
   }
 
-  try {
-    closeSync(openSync(path, 'a', 0o600))
-  } catch (error) {
-    throw failed(path, error)
-  }
+  make(path)
   await locked(async () => {})
   return {
     dialect: 'sqlite',
@@ -78,6 +74,20 @@ export async function openSqlite(path: string, { waitMs = WAIT_MS }: { waitMs?: 
         client = undefined
       })
     },
+  }
+}
+
+/**
+ * Makes the file when there is none. One that exists is not opened: closing it would take this process's locks from it, those of other
+ * connections too (POSIX), and SQLite in another process would then remove the log that these still write.
+ */
+function make(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600))
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw failed(path, error)
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile())
+      throw new BlockvaultError('DATABASE_FAILED', `${path} is no file: name another one.`, { details: { path } })
   }
 }
 
@@ -117,9 +127,9 @@ function failed(path: string, error: unknown): BlockvaultError {
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'its directory does not exist; make it first',
-  EACCES: 'this user may not open it',
-  EISDIR: 'it is a directory; name a file',
+  EACCES: 'this user may not make a file there',
   SQLITE_BUSY: 'another process kept it locked; try again, or end that process',
+  SQLITE_CANTOPEN: 'this user may not open it',
   SQLITE_NOTADB: 'it is not a SQLite database; name another file',
   SQLITE_CORRUPT: 'it is damaged; restore it from a copy',
   SQLITE_FULL: 'the disk is full',

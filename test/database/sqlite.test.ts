@@ -1,5 +1,6 @@
 /** A SQLite file keeps what every database keeps, and what a file adds: locks of other processes, foreign files, odd names. */
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from '@libsql/client/sqlite3'
@@ -7,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { openDatabase } from '../../adapters/node/database.ts'
 import { openSqlite } from '../../adapters/node/database-sqlite.ts'
 import { openSqlDatabase } from '../../src/database/sql.ts'
-import { isRoot, testUnless } from '../node/system.ts'
+import { isRoot } from '../node/system.ts'
 import { migrationSuite } from '../suites/database/migrations.ts'
 import { backupRecord, code } from '../suites/database/records.ts'
 import { databaseSuite } from '../suites/database.ts'
@@ -45,6 +46,23 @@ describe('a SQLite file', () => {
     await copied.close()
   })
 
+  it('keeps its log while this process has it open, however often it was opened, and others come and go', async () => {
+    const path = newPath()
+    const records = Array.from({ length: 6 }, () => backupRecord())
+    const database = await openDatabase({ path })
+    for (const record of records) {
+      await (await openDatabase({ path })).close()
+      const other = databaseProcess({ path }, `await database.createBackup(${JSON.stringify(record)})`)
+      await other.ended
+      expect(await database.backup(record.id)).toEqual(record)
+      await database.updateBackup(record.id, { status: 'available' })
+    }
+    await database.close()
+    const again = await openDatabase({ path })
+    expect((await again.backups({ statuses: ['available'] })).map(({ id }) => id).sort()).toEqual(records.map(({ id }) => id).sort())
+    await again.close()
+  })
+
   it.each([' with spaces', "o'clock", '?mode=memory', '#1', '%41', 'ü💾', ':memory:', 'file:x'])('may be called %s', async (name) => {
     const path = newPath(name)
     const database = await openDatabase({ path })
@@ -67,7 +85,7 @@ describe('a SQLite file', () => {
     other.close()
   })
 
-  it('that is another file, in no directory, or a directory, is refused and left as it is', async () => {
+  it('that is another file, in no directory, or none at all, is refused and left as it is', async () => {
     const text = newPath('.txt')
     writeFileSync(text, 'this is no database, but a text that is quite long, so that it is no short read either. '.repeat(50))
     const before = readFileSync(text)
@@ -76,7 +94,12 @@ describe('a SQLite file', () => {
     expect(readFileSync(text)).toEqual(before)
     await expect(openDatabase({ path: join(folder, 'nowhere', 'rows.db') })).rejects.toThrow('its directory does not exist; make it first')
     mkdirSync(join(folder, 'directory'))
-    await expect(openDatabase({ path: join(folder, 'directory') })).rejects.toThrow('it is a directory; name a file')
+    await expect(openDatabase({ path: join(folder, 'directory') })).rejects.toThrow('directory is no file: name another one')
+    symlinkSync('nowhere', join(folder, 'link'))
+    await expect(openDatabase({ path: join(folder, 'link') })).rejects.toThrow('is no file')
+    execFileSync('mkfifo', [join(folder, 'fifo')])
+    await expect(openDatabase({ path: join(folder, 'fifo') })).rejects.toThrow('is no file')
+    await expect(openDatabase({ path: '/dev/null' })).rejects.toThrow('is no file')
   })
 
   it('that was damaged says so, and is left as it is', async () => {
@@ -95,7 +118,9 @@ describe('a SQLite file', () => {
     await expect(read()).rejects.toThrow(/damaged/)
   })
 
-  testUnless(isRoot ? 'root may open everything' : undefined)('that this user may not open is refused', async () => {
+  it('that this user may not make or open is refused', async () => {
+    await expect(openDatabase({ path: '/proc/self/rows.db' })).rejects.toEqual(code('DATABASE_FAILED'))
+    if (isRoot) return // may open everything
     const path = newPath()
     writeFileSync(path, '')
     chmodSync(path, 0)
