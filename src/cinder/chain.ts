@@ -80,8 +80,10 @@ export async function loadManifest(
   { signal, objectsMax }: { signal?: AbortSignal | undefined; objectsMax?: number | undefined } = {},
 ): Promise<Manifest> {
   const name = metadataName(checkPrefix(prefix))
+  // Where the store's root is the container itself, it has no name.
+  if (container !== '') checkContainer(container)
   try {
-    return await readManifest(objectPieces(store, checkContainer(container), name, { signal }), { prefix, objectsMax })
+    return await readManifest(objectPieces(store, container, name, { signal }), { prefix, objectsMax })
   } catch (error) {
     if (!isBlockvaultError(error, 'OBJECT_MISSING')) throw error
     throw new BlockvaultError('OBJECT_MISSING', `There is no ${name} in ${container}: the backup was never finished, was deleted, or lies elsewhere.`, {

@@ -18,10 +18,12 @@ export interface ScannedBackup extends BackupPlace {
   volumeId: string
   /** Length of the volume that a restore gives; `null` while it is not known. */
   bytes: number | null
-  /** Its manifest can be read and as many objects as it lists are there. Whether they are right is what `verify` tells. */
+  /** It has a manifest, and as many objects as it lists are there. Whether they are right is what `verify` tells. */
   complete: boolean
   /** Why it can not be restored, as far as names and manifests tell; `null` when nothing speaks against it. */
   problem: string | null
+  /** `null` without a problem, and when the problem is its parent's. */
+  problemCode: ErrorCode | null
   name: string | null
   description: string | null
   /** ISO 8601; `null` when the manifest does not say. */
@@ -55,7 +57,7 @@ export async function scanStore(store: ObjectStore, options: { signal?: AbortSig
   for (const backup of index.backups) {
     throwIfCancelled(options.signal)
     if (!backup.hasMetadata) {
-      backups.push(unfinished(backup))
+      backups.push(describeUnfinished(backup))
       continue
     }
     try {
@@ -79,7 +81,7 @@ interface Described extends ScannedBackup {
   end: number
 }
 
-function unfinished({ path, facts, dataObjects, storedBytes }: IndexedBackup): Described {
+function describeUnfinished({ path, facts, dataObjects, storedBytes }: IndexedBackup): Described {
   return {
     id: facts!.backupId,
     parentId: null,
@@ -88,6 +90,7 @@ function unfinished({ path, facts, dataObjects, storedBytes }: IndexedBackup): D
     bytes: null,
     complete: false,
     problem: 'it was never finished: it has no _metadata',
+    problemCode: 'OBJECT_MISSING',
     name: null,
     description: null,
     createdAt: null,
@@ -112,6 +115,7 @@ function describe({ facts, dataObjects, storedBytes }: IndexedBackup, { containe
     bytes: null,
     complete,
     problem: complete ? null : `its manifest lists ${objects.count} objects, and there are ${dataObjects}`,
+    problemCode: complete ? null : 'InvalidBackup',
     name: backupName,
     description: backupDescription,
     createdAt: isoTime(manifest.createdAt),
@@ -147,7 +151,7 @@ function followChains(backups: readonly Described[], damaged: readonly DamagedMa
       at = parents.get(at)
     }
     const lowest = path.at(-1)
-    if (lowest && at && followed.get(at) === 'open') lowest.problem ??= 'its chain comes back to itself'
+    if (lowest && at && followed.get(at) === 'open') refuse(lowest, 'InvalidBackup', 'its chain comes back to itself')
     for (const member of path.reverse()) {
       const parent = parents.get(member)
       if (parent?.problem) member.problem ??= `its parent ${parent.id} can not be restored`
@@ -160,8 +164,12 @@ function followChains(backups: readonly Described[], damaged: readonly DamagedMa
 /** The parent of each backup that has one; what speaks against it becomes the child's problem. */
 function findParents(backups: readonly Described[], damaged: readonly DamagedManifest[]): Map<Described, Described> {
   const byId = new Map<string, Described[]>()
+  const unfinished = new Set<string>()
   for (const backup of backups) {
-    if (!backup.complete) continue
+    if (backup.problemCode === 'OBJECT_MISSING') {
+      unfinished.add(backup.id)
+      continue
+    }
     const same = byId.get(backup.id)
     if (same) same.push(backup)
     else byId.set(backup.id, [backup])
@@ -171,12 +179,21 @@ function findParents(backups: readonly Described[], damaged: readonly DamagedMan
   for (const backup of backups) {
     if (backup.parentId === null) continue
     const [parent, second] = byId.get(backup.parentId) ?? []
-    if (!parent) backup.problem ??= `its parent ${backup.parentId} ${unreadable.has(backup.parentId) ? 'has a manifest that can not be read' : 'is not here'}`
-    else if (second) backup.problem ??= `its parent ${parent.id} lies in more than one place`
-    else if (parent.volumeId !== backup.volumeId) backup.problem ??= `its parent ${parent.id} is of another volume`
-    else parents.set(backup, parent)
+    if (parent && !second && parent.volumeId === backup.volumeId) parents.set(backup, parent)
+    else if (second) refuse(backup, 'BACKUP_AMBIGUOUS', `its parent ${backup.parentId} lies in more than one place`)
+    else if (parent) refuse(backup, 'InvalidBackup', `its parent ${parent.id} is of another volume`)
+    else if (unreadable.has(backup.parentId)) backup.problem ??= `its parent ${backup.parentId} has a manifest that can not be read`
+    else if (unfinished.has(backup.parentId)) backup.problem ??= `its parent ${backup.parentId} was never finished`
+    else refuse(backup, 'BackupNotFound', `its parent ${backup.parentId} is not here`)
   }
   return parents
+}
+
+/** The first problem of a backup is the one that it keeps. */
+function refuse(backup: Described, code: ErrorCode, problem: string): void {
+  if (backup.problem !== null) return
+  backup.problem = problem
+  backup.problemCode = code
 }
 
 function splitPath(path: string): BackupPlace {

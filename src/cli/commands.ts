@@ -2,8 +2,12 @@
 import type { Command } from './command.ts'
 import { backupCommand } from './commands/backup.ts'
 import { benchCommand } from './commands/bench.ts'
+import { cinderExportCommand } from './commands/cinder/export.ts'
+import { cinderImportCommand } from './commands/cinder/import.ts'
 import { cinderListCommand } from './commands/cinder/list.ts'
 import { cinderRecordDecodeCommand, cinderRecordEncodeCommand } from './commands/cinder/record.ts'
+import { cinderRestoreCommand } from './commands/cinder/restore.ts'
+import { cinderVerifyCommand } from './commands/cinder/verify.ts'
 import { deleteCommand } from './commands/delete.ts'
 import { initCommand } from './commands/init.ts'
 import { listCommand } from './commands/list.ts'
@@ -22,6 +26,10 @@ export const COMMANDS: readonly Command[] = [
   deleteCommand,
   benchCommand,
   cinderListCommand,
+  cinderVerifyCommand,
+  cinderRestoreCommand,
+  cinderImportCommand,
+  cinderExportCommand,
   cinderRecordDecodeCommand,
   cinderRecordEncodeCommand,
 ]

@@ -5,27 +5,63 @@
  */
 import type { RestoreOptions } from '../contract/backup.ts'
 import { BlockvaultError } from '../contract/errors.ts'
+import type { Platform } from '../contract/platform.ts'
 import type { PooledVolume } from '../io/pool.ts'
 import type { RepositoryContext } from './context.ts'
 import type { Manifest } from './manifest.ts'
 
-export interface RestoreTarget {
+export interface RestoreTarget extends Omit<PreparedTarget, 'path'> {
   readonly volume: PooledVolume
-  /** True when what is not written reads as zeros: a new file. */
-  readonly startsZero: boolean
-  /** Makes the restore durable and visible. */
-  commit(): Promise<void>
-  /** Leaves no half-written file behind; a device keeps what was written. */
-  discard(): Promise<void>
 }
 
 export async function openTarget(
   { platform, pool }: RepositoryContext,
   path: string,
   bytes: number,
-  manifest: Manifest,
+  { sourcePath, hostName }: Manifest,
   options: RestoreOptions,
 ): Promise<RestoreTarget> {
+  const target = await prepareTarget(platform, path, bytes, { ...options, source: { path: sourcePath, hostName } })
+  let volume: PooledVolume
+  try {
+    volume = await pool.openVolume(target.path, { mode: 'write' })
+  } catch (error) {
+    await target.discard()
+    throw error
+  }
+  return {
+    volume,
+    startsZero: target.startsZero,
+    async commit() {
+      await volume.flush()
+      await volume.close()
+      await target.commit()
+    },
+    async discard() {
+      await volume.close()
+      await target.discard()
+    },
+  }
+}
+
+export interface PreparedTarget {
+  /** What is opened and written. */
+  readonly path: string
+  /** True when what is not written reads as zeros: a new file. */
+  readonly startsZero: boolean
+  /** Makes the restore visible, once everything is written and durable. */
+  commit(): Promise<void>
+  /** Leaves no half-written file behind; a device keeps what was written. */
+  discard(): Promise<void>
+}
+
+export interface PrepareTargetOptions extends Pick<RestoreOptions, 'force' | 'overwriteSource'> {
+  /** The volume that the backup was made from, where that is known. */
+  source?: { path: string; hostName: string } | undefined
+}
+
+/** Checks what is at `path`, and makes the file that is written where it is no device. @throws TARGET_* */
+export async function prepareTarget(platform: Platform, path: string, bytes: number, options: PrepareTargetOptions): Promise<PreparedTarget> {
   const facts = await platform.volumeFacts(path).catch((error: unknown) => {
     if (error instanceof BlockvaultError && error.code === 'SOURCE_DENIED')
       throw new BlockvaultError('TARGET_DENIED', error.message, { cause: error, details: error.details })
@@ -39,7 +75,7 @@ export async function openTarget(
   })
   if (facts) {
     const details = { path, size: facts.size, needed: bytes }
-    const isSource = manifest.sourcePath === facts.path && manifest.hostName === platform.hostName
+    const isSource = options.source?.path === facts.path && options.source.hostName === platform.hostName
     if (facts.inUse !== undefined)
       throw new BlockvaultError('TARGET_IN_USE', `${path} is in use (${facts.inUse}). Unmount it or stop what uses it first.`, { details })
     if (isSource && !options.overwriteSource)
@@ -52,37 +88,9 @@ export async function openTarget(
       throw new BlockvaultError('TARGET_EXISTS', `${path} exists. To overwrite it, say so: --force (force).`, { details })
     if (facts.kind === 'block-device') {
       if (facts.size < bytes) throw new BlockvaultError('TARGET_TOO_SMALL', `${path} has ${facts.size} bytes, ${bytes} are needed.`, { details })
-      const volume = await pool.openVolume(path, { mode: 'write' })
-      return {
-        volume,
-        startsZero: false,
-        async commit() {
-          await volume.flush()
-          await volume.close()
-        },
-        discard: () => volume.close(),
-      }
+      return { path, startsZero: false, commit: async () => {}, discard: async () => {} }
     }
   }
   const file = await platform.createTarget(path, { size: bytes, replace: facts !== undefined })
-  let volume: PooledVolume
-  try {
-    volume = await pool.openVolume(file.path, { mode: 'write' })
-  } catch (error) {
-    await file.discard()
-    throw error
-  }
-  return {
-    volume,
-    startsZero: true,
-    async commit() {
-      await volume.flush()
-      await volume.close()
-      await file.commit()
-    },
-    async discard() {
-      await volume.close()
-      await file.discard()
-    },
-  }
+  return { path: file.path, startsZero: true, commit: () => file.commit(), discard: () => file.discard() }
 }

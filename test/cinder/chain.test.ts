@@ -71,8 +71,10 @@ describe('a chain', () => {
       const locate = known(chain, { [backupIdOf(3)]: { container } })
       await expect(loadChain(store, backupIdOf(3), { locate })).rejects.toMatchObject({ code: 'InvalidInput' })
     }
-    const locate = known(chain, { [backupIdOf(3)]: { prefix: '../../secret' } })
-    await expect(loadChain(store, backupIdOf(3), { locate })).rejects.toMatchObject({ code: 'InvalidInput' })
+    for (const prefix of ['../../secret', '/etc/x', 'x'.repeat(256), '']) {
+      const locate = known(chain, { [backupIdOf(3)]: { prefix } })
+      await expect(loadChain(store, backupIdOf(3), { locate })).rejects.toMatchObject({ code: 'InvalidInput' })
+    }
   })
 
   it('of ten thousand backups is loaded, and one without an end refused', { timeout: 60_000 }, async () => {

@@ -179,6 +179,7 @@ describe('a list of hashes', () => {
   it.each([
     ['no list', { ...file, sha256s: undefined }],
     ['a hash that is short', { ...file, sha256s: ['ab'] }],
+    ['a hash that is long', { ...file, sha256s: ['ab'.repeat(33)] }],
     ['a hash that is none', { ...file, sha256s: ['xy'.repeat(32)] }],
     ['a hash in other digits', { ...file, sha256s: ['٠١'.repeat(32)] }],
     ['a number', { ...file, sha256s: [1] }],

@@ -74,6 +74,10 @@ describe('prefixes and containers', () => {
       expect(() => checkPrefix(name)).toThrowError(expect.objectContaining({ code: 'InvalidInput' }))
     },
   )
+  it('say why they are refused', () => {
+    expect(() => checkContainer('/etc')).toThrowError(/absolute path/)
+    expect(() => checkPrefix('a/../b')).toThrowError(/`\.\.` for a part/)
+  })
   it('are refused when an id leads elsewhere', () => {
     expect(() => posixPrefix({ ...ids, backupId: '../../etc/x' })).toThrowError(expect.objectContaining({ code: 'InvalidInput' }))
     expect(() => posixPrefix({ ...ids, volumeId: 'a/b' })).toThrowError(expect.objectContaining({ code: 'InvalidInput' }))

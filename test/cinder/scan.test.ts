@@ -73,7 +73,7 @@ describe('a scan', () => {
     expect(backups.map(({ id, complete, bytes, problem }) => [id, complete, bytes, problem])).toEqual([
       [backupIdOf(1), false, null, 'it was never finished: it has no _metadata'],
       [backupIdOf(3), false, null, 'it was never finished: it has no _metadata'],
-      [backupIdOf(2), true, null, `its parent ${backupIdOf(1)} is not here`],
+      [backupIdOf(2), true, null, `its parent ${backupIdOf(1)} was never finished`],
     ])
     expect(backups[1]).toMatchObject({ volumeId: VOLUME_ID, container: 'backups', prefix: prefixOf(3), storedBytes: 3 })
   })
@@ -96,7 +96,7 @@ describe('a scan', () => {
     const { backups } = await scanStore(made.store)
     const problems = new Map(backups.map(({ id, problem }) => [id, problem]))
     expect(problems.get(backupIdOf(1))).toBe('its manifest lists 2 objects, and there are 1')
-    expect(problems.get(backupIdOf(2))).toBe(`its parent ${backupIdOf(1)} is not here`)
+    expect(problems.get(backupIdOf(2))).toBe(`its parent ${backupIdOf(1)} can not be restored`)
     expect(problems.get(backupIdOf(11))).toBe(`its parent ${backupIdOf(20)} is of another volume`)
     expect(problems.get(backupIdOf(20))).toBeNull()
     for (const number of [30, 31, 32]) expect(problems.get(backupIdOf(number)), String(number)).toMatch(/comes back to itself|can not be restored/)

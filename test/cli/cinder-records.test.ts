@@ -29,6 +29,7 @@ describe('cinder list', () => {
             bytes: 10,
             complete: true,
             problem: null,
+            problemCode: null,
             name: 'n',
             description: null,
             createdAt: '2024-01-10T00:05:09.000Z',

@@ -53,8 +53,10 @@ function tableOf(backups: readonly BackupInfo[]): string[] {
   )
 }
 
+/** Without the JSON that `cinder import` keeps in tags: `show` has it. */
 function formatTags(tags: BackupInfo['tags']): string {
   return Object.entries(tags)
+    .filter(([key]) => !key.startsWith('cinder.volume_meta.'))
     .map(([key, value]) => `${key}=${value}`)
     .join(' ')
 }
