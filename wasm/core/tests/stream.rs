@@ -164,6 +164,29 @@ fn a_cut_stream_is_not_whole() {
 }
 
 #[test]
+fn a_small_target_gets_all_that_a_large_one_gets() {
+    let plain = Random::seeded().image(300_000);
+    for codec in CODECS {
+        let stream = compressed(codec, 3, &plain, 200_000);
+        for part in [stream.len() / 3, stream.len() / 2, stream.len() - 1] {
+            let produced = |target_bytes: usize| {
+                let (mut decoder, mut target) = (decoder(codec), vec![0; target_bytes]);
+                let (mut at, mut produced) = (0, 0);
+                loop {
+                    let decoded = decoder.decode(&stream[at..part], &mut target).expect("no damage");
+                    at += decoded.consumed;
+                    produced += decoded.produced;
+                    if decoded.produced < target.len() {
+                        return produced;
+                    }
+                }
+            };
+            assert_eq!(produced(1_000), produced(400_000), "{codec:?} {part}");
+        }
+    }
+}
+
+#[test]
 fn damage_stays_damage() {
     for codec in CODECS {
         let mut decoder = decoder(codec);
