@@ -165,10 +165,11 @@ fn a_cut_stream_is_not_whole() {
 
 #[test]
 fn a_small_target_gets_all_that_a_large_one_gets() {
-    let plain = Random::seeded().image(300_000);
+    // So few bytes that every place to stop can be tried, and one is the end of a block.
+    let plain = [7; 300_000];
     for codec in CODECS {
         let stream = compressed(codec, 3, &plain, 200_000);
-        for part in [stream.len() / 3, stream.len() / 2, stream.len() - 1] {
+        for part in 0..=stream.len() {
             let produced = |target_bytes: usize| {
                 let (mut decoder, mut target) = (decoder(codec), vec![0; target_bytes]);
                 let (mut at, mut produced) = (0, 0);
@@ -181,7 +182,7 @@ fn a_small_target_gets_all_that_a_large_one_gets() {
                     }
                 }
             };
-            assert_eq!(produced(1_000), produced(400_000), "{codec:?} {part}");
+            assert_eq!(produced(10_000), produced(400_000), "{codec:?} {part}");
         }
     }
 }
