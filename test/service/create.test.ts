@@ -242,6 +242,33 @@ describe('a create that fails', () => {
     expect(test.driver.stored.get(row?.id as string)?.pieces).toHaveLength(5)
   })
 
+  it('after it gave the volume back does not take it from the next backup', async () => {
+    const test = await testService()
+    const volume = await test.addVolume()
+    test.database.updateBackup = ((update) => async (id, updates, guard) => {
+      if (updates.status !== 'available') return update(id, updates, guard)
+      expect(await test.database.updateVolume(volume.id, { status: 'backing-up' }, { from: ['available'] })).toBe(true)
+      throw new Error('connection lost')
+    })(test.database.updateBackup)
+    await expect(test.service.create({ volumeId: volume.id })).rejects.toThrow('connection lost')
+    expect((await test.volume(volume.id)).status).toBe('backing-up')
+  })
+
+  it('leaves a status that somebody gave the volume meanwhile, and so does one that succeeds', async () => {
+    for (const fails of [true, false]) {
+      const test = await testService({
+        resolveVolume: async (row) => {
+          await test.database.updateVolume(row.id, { status: 'error' })
+          if (fails) throw new Error('no')
+          return memoryVolume(new Uint8Array(1))
+        },
+      })
+      const volume = await test.addVolume()
+      await test.service.create({ volumeId: volume.id }).catch(() => {})
+      expect((await test.volume(volume.id)).status).toBe('error')
+    }
+  })
+
   it('and whose volume was deleted meanwhile still tells why', async () => {
     const gate = deferred()
     const test = await testService({

@@ -40,9 +40,17 @@ describe('delete', () => {
     const { id: volumeId } = await test.addVolume()
     const parent = await test.service.create({ volumeId })
     const child = await test.service.create({ volumeId, incremental: true })
+    const changes: unknown[] = []
+    const update = test.database.updateBackup
+    test.database.updateBackup = async (...parameters) => {
+      changes.push(parameters)
+      return update(...parameters)
+    }
     for (const force of [false, true])
       await expect(test.service.delete(parent.id, { force })).rejects.toMatchObject({ code: 'InvalidBackup', details: { children: [child.id] } })
     expect(await test.row(parent.id)).toMatchObject({ status: 'available', numDependentBackups: 1 })
+    expect(changes).toEqual([])
+    test.database.updateBackup = update
     await test.service.delete(child.id)
     expect(await test.row(parent.id)).toMatchObject({ numDependentBackups: 0 })
     await test.service.delete(parent.id)

@@ -87,6 +87,7 @@ describe('recover', () => {
     created.catch(() => {})
     await started.promise
     expect(await test.service.recover()).toEqual([])
+    expect(test.problems).toEqual([])
     expect((await test.service.list())[0]?.status).toBe('creating')
     goOn.resolve()
     await expect(created).rejects.toThrow('enough')

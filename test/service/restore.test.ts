@@ -143,12 +143,16 @@ describe('a restore that does not end well', () => {
     return { ...test, target, goOn, controller, restored }
   }
 
-  it.each(['error', 'available'] as const)('is cancelled by an administrator who sets the status %s', async (status) => {
+  it.each([
+    ['error', 'available'],
+    ['available', 'available'],
+    ['deleting', 'deleting'],
+  ] as const)('is cancelled by another service that sets the status %s, and leaves the backup %s', async (status, after) => {
     const { database, backup, goOn, restored, row, volume, target, typesOf } = await halfway()
     await database.updateBackup(backup.id, { status })
     goOn.resolve()
     expect(await restored).toEqual(coded('BackupRestoreCancel'))
-    expect([(await row(backup.id)).status, (await volume(target.id)).status]).toEqual(['available', 'error'])
+    expect([(await row(backup.id)).status, (await volume(target.id)).status]).toEqual([after, 'error'])
     expect(typesOf()).not.toContain('backup.restore.end')
   })
 

@@ -3,9 +3,11 @@ import { describe, expect, it } from 'vitest'
 import { isBlockvaultError } from '../../src/contract/errors.ts'
 import type { Database } from '../../src/contract/database.ts'
 import { createMemoryDatabase } from '../../src/database/memory.ts'
+import { createJobs } from '../../src/service/jobs.ts'
 import type { BackupService } from '../../src/service/service.ts'
 import { numbers, SEED } from '../repository/support/random.ts'
 import { coded } from '../repository/support/repositories.ts'
+import { snapshotRecord } from '../suites/database/records.ts'
 import { deferred, memoryVolume, MIB, SERVICE, testService } from './support.ts'
 
 /** For each of four callers. */
@@ -45,6 +47,15 @@ describe('two services', () => {
     const { one, services } = await twoServices()
     const { id: volumeId } = await one.addVolume()
     expect(await outcomes(services.map((service) => service.create({ volumeId })))).toEqual(['fulfilled', 'rejected'])
+    expect((await one.service.list()).map(({ status }) => status)).toEqual(['available'])
+  })
+
+  it('make one backup of a snapshot at a time', async () => {
+    const { one, services } = await twoServices()
+    const { id: volumeId } = await one.addVolume()
+    const snapshot = snapshotRecord({ volumeId })
+    await one.database.createSnapshot(snapshot)
+    expect(await outcomes(services.map((service) => service.create({ volumeId, snapshotId: snapshot.id })))).toEqual(['fulfilled', 'rejected'])
     expect((await one.service.list()).map(({ status }) => status)).toEqual(['available'])
   })
 
@@ -176,19 +187,14 @@ describe('a service', () => {
     await expect(testService({ drivers: () => ({}) })).rejects.toEqual(coded('InvalidConfigurationValue'))
   })
 
-  it('works on one job of a backup at a time', async () => {
+  it('runs one job of a backup at a time', async () => {
+    const jobs = createJobs()
     const goOn = deferred()
-    const test = await testService({
-      resolveVolume: async (_volume, mode) => {
-        if (mode === 'write') await goOn.promise
-        return memoryVolume(new Uint8Array(MIB))
-      },
-    })
-    const backup = await test.service.create({ volumeId: (await test.addVolume()).id })
-    const targets = [await test.addVolume(), await test.addVolume()]
-    const first = test.service.restore(backup.id, { volumeId: targets[0]?.id })
-    await expect(test.service.restore(backup.id, { volumeId: targets[1]?.id })).rejects.toEqual(coded('InvalidBackup'))
+    const first = jobs.run('b', undefined, () => goOn.promise)
+    await expect(jobs.run('b', undefined, async () => {})).rejects.toEqual(coded('InvalidBackup'))
+    await jobs.run('another', undefined, async () => {})
     goOn.resolve()
     await first
+    await jobs.run('b', undefined, async () => {})
   })
 })
