@@ -23,8 +23,9 @@ const ABANDONED_MS = 24 * 60 * 60 * 1000
 /** Directories known to be swept; the set is emptied then, and some are swept again. */
 const SWEPT_MAX = 1000
 
-/** `place` need not exist until the first container is made. */
+/** `place` need not exist until the first container is made. @throws InvalidConfigurationValue when it is empty: that would be the working directory */
 export function createDirectoryObjects(place: string): ObjectStore {
+  if (place === '') throw new BlockvaultError('InvalidConfigurationValue', 'The path of the object store is empty: give a directory.')
   const root = resolve(place)
   const writingFailed = (error: unknown, doing: string, name: string): BlockvaultError =>
     systemCode(error) === 'ENAMETOOLONG'
