@@ -35,7 +35,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'hash-wasm': ['src/core/fallback', 'src/pipeline/key-operation.ts', 'src/pipeline/object-digests.ts', 'bench', 'test'],
   '@noble/hashes': ['adapters/edge', 'test'],
   fflate: ['src/core/fallback', 'bench', 'test'],
-  zod: ['src/contract', 'src/repository', 'src/cinder', 'src/service'],
+  zod: ['src/contract', 'src/repository', 'src/cinder', 'src/drivers', 'src/service'],
   kysely: ['src/database/queries.ts'],
   '@libsql/client': ['adapters/node/database-sqlite.ts', 'test/database'],
   pg: ['adapters/node/database-postgres.ts', 'test/database'],

@@ -20,6 +20,7 @@ export { ChunkedBackupDriver, type ChunkedDefaults, type ChunkedDriverOptions } 
 export { NfsBackupDriver, type NfsDriverOptions } from '../../src/drivers/nfs.ts'
 export { S3BackupDriver, SwiftBackupDriver } from '../../src/drivers/object-storage.ts'
 export { PosixBackupDriver, type PosixDriverOptions } from '../../src/drivers/posix.ts'
+export { RepositoryBackupDriver, type RepositoryDriverOptions } from '../../src/drivers/repository.ts'
 export { createMemoryObjects } from '../../src/storage/memory-objects.ts'
 export { mountedAt } from './mounts.ts'
 export { createDirectoryObjects } from './object-store.ts'

@@ -36,7 +36,10 @@ export function isBackupId(id: string): boolean {
 }
 
 /** `keepsVolumeMeta` is false when the volume metadata is too long for tags; all else is there then. */
-export function originTags(manifest: Manifest): { tags: Record<string, string>; keepsVolumeMeta: boolean } {
+export function originTags(manifest: Pick<Manifest, 'volumeId' | 'parentId' | 'backupName' | 'backupDescription' | 'createdAt' | 'volumeMeta'>): {
+  tags: Record<string, string>
+  keepsVolumeMeta: boolean
+} {
   const { volumeId, parentId, backupName, backupDescription, createdAt, volumeMeta } = manifest
   const tags = new Map([['cinder.volume_id', volumeId]])
   if (parentId !== null) tags.set('cinder.parent_id', parentId)
