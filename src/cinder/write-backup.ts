@@ -109,7 +109,8 @@ export async function writeBackup(options: WriteBackupOptions): Promise<WrittenB
   } catch (error) {
     failing.abort(error)
     await hashes.discard()
-    const cause = cancel?.aborted ? cancelledBy(cancel) : error
+    // What failed first: the others were stopped by it, and say that they were cancelled.
+    const cause = cancel?.aborted ? cancelledBy(cancel) : failing.signal.reason
     await removeObjects(store, { container, prefix }, started, cause === STOPPED ? undefined : cause)
     if (cause === STOPPED) return undefined
     throw cause
