@@ -1,5 +1,7 @@
 /** Two services on one database: each status change happens in exactly one of them, and at most so many jobs move data at once. */
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { openDatabase } from '../../adapters/node/database.ts'
 import { isBlockvaultError } from '../../src/contract/errors.ts'
 import type { Database } from '../../src/contract/database.ts'
 import { createMemoryDatabase } from '../../src/database/memory.ts'
@@ -7,15 +9,13 @@ import { createJobs } from '../../src/service/jobs.ts'
 import type { BackupService } from '../../src/service/service.ts'
 import { numbers, SEED } from '../repository/support/random.ts'
 import { coded } from '../repository/support/repositories.ts'
+import { temporaryDirectory } from '../repository/support/volumes.ts'
 import { snapshotRecord } from '../suites/database/records.ts'
 import { deferred, memoryVolume, MIB, SERVICE, testService } from './support.ts'
 
-/** For each of four callers. */
-const TURNS = 40
-
-async function twoServices(database: Database = createMemoryDatabase()) {
+async function twoServices(database: Database = createMemoryDatabase(), again = database) {
   const one = await testService({ context: { database } })
-  const other = await testService({ context: { database }, volumes: one.volumes, host: 'host-2', drivers: () => ({ [SERVICE]: one.driver }) })
+  const other = await testService({ context: { database: again }, volumes: one.volumes, host: 'host-2', drivers: () => ({ [SERVICE]: one.driver }) })
   return { one, other, services: [one.service, other.service] as const }
 }
 
@@ -74,50 +74,66 @@ describe('two services', () => {
     expect((await one.row(backup.id)).status).toBe('deleted')
   })
 
-  it(`keep rows, volumes and objects in step, whatever they are asked (seed ${SEED})`, async () => {
-    const below = numbers(SEED)
-    const { one, other, services } = await twoServices(slowed(createMemoryDatabase(), below))
-    const volumes = [await one.addVolume(), await one.addVolume(), await one.addVolume()]
-    const unexpected: unknown[] = []
-    let done = 0
-    const act = async (service: BackupService): Promise<void> => {
-      const volumeId = volumes[below(volumes.length)]?.id as string
-      const backups = await service.list()
-      const backupId = backups[below(backups.length)]?.id
-      const wait = AbortSignal.timeout(1 + below(30))
-      const works = [
-        () => service.create({ volumeId }),
-        () => service.create({ volumeId, incremental: true, signal: wait }),
-        () => (backupId ? service.restore(backupId, { volumeId, signal: wait }) : undefined),
-        () => (backupId ? service.restore(backupId, { volumeId }) : undefined),
-        () => (backupId ? service.delete(backupId) : undefined),
-        () => (backupId ? service.delete(backupId, { force: true }) : undefined),
-      ]
-      try {
-        await works[below(works.length)]?.()
-        done++
-      } catch (error) {
-        const codes = ['InvalidBackup', 'InvalidVolume', 'BackupNotFound', 'CANCELLED', 'BackupRestoreCancel']
-        if (!isBlockvaultError(error) || !codes.includes(error.code)) unexpected.push(error)
+  it.each<[string, number, (below: (bound: number) => number) => Promise<Database[]>]>([
+    ['a database that answers late', 40, async (below) => [slowed(createMemoryDatabase(), below)]],
+    [
+      'a SQLite file that each has open',
+      10,
+      async () => {
+        const path = join(temporaryDirectory(), 'rows.sqlite')
+        return [await openDatabase({ path }), await openDatabase({ path })]
+      },
+    ],
+  ])(
+    `keep rows, volumes and objects in step on %s (seed ${SEED})`,
+    async (_name, turns, open) => {
+      const below = numbers(SEED)
+      const databases = await open(below)
+      const { one, other, services } = await twoServices(...(databases as [Database, Database?]))
+      const volumes = [await one.addVolume(), await one.addVolume(), await one.addVolume()]
+      const unexpected: unknown[] = []
+      let done = 0
+      const act = async (service: BackupService): Promise<void> => {
+        const volumeId = volumes[below(volumes.length)]?.id as string
+        const backups = await service.list()
+        const backupId = backups[below(backups.length)]?.id
+        const wait = AbortSignal.timeout(1 + below(30))
+        const works = [
+          () => service.create({ volumeId }),
+          () => service.create({ volumeId, incremental: true, signal: wait }),
+          () => (backupId ? service.restore(backupId, { volumeId, signal: wait }) : undefined),
+          () => (backupId ? service.restore(backupId, { volumeId }) : undefined),
+          () => (backupId ? service.delete(backupId) : undefined),
+          () => (backupId ? service.delete(backupId, { force: true }) : undefined),
+        ]
+        try {
+          await works[below(works.length)]?.()
+          done++
+        } catch (error) {
+          const codes = ['InvalidBackup', 'InvalidVolume', 'BackupNotFound', 'CANCELLED', 'BackupRestoreCancel']
+          if (!isBlockvaultError(error) || !codes.includes(error.code)) unexpected.push(error)
+        }
+        // A volume whose restore was cancelled is made whole again by hand.
+        for (const { id } of volumes) await one.database.updateVolume(id, { status: 'available' }, { from: ['error'] })
       }
-      // A volume whose restore was cancelled is made whole again by hand.
-      for (const { id } of volumes) await one.database.updateVolume(id, { status: 'available' }, { from: ['error'] })
-    }
-    const actor = async (service: BackupService): Promise<void> => {
-      for (let turn = 0; turn < TURNS; turn++) await act(service)
-    }
-    await Promise.all([...services, ...services].map(actor))
-    expect(unexpected).toEqual([])
-    expect([...one.problems, ...other.problems]).toEqual([])
-    const backups = await one.service.list()
-    for (const { status } of backups) expect(['available', 'error']).toContain(status)
-    for (const { id } of volumes) expect((await one.volume(id)).status).toBe('available')
-    const available = backups.filter(({ status }) => status === 'available')
-    expect([...one.driver.stored.keys()].sort()).toEqual(available.map(({ id }) => id).sort())
-    for (const { parentId } of available) if (parentId !== null) expect(available.map(({ id }) => id)).toContain(parentId)
-    for (const backup of available) expect(one.driver.stored.get(backup.id)?.pieces).toHaveLength(5)
-    expect(done).toBeGreaterThan(20)
-  }, 60_000)
+      const actor = async (service: BackupService): Promise<void> => {
+        for (let turn = 0; turn < turns; turn++) await act(service)
+      }
+      await Promise.all([...services, ...services].map(actor))
+      expect(unexpected).toEqual([])
+      expect([...one.problems, ...other.problems]).toEqual([])
+      const backups = await one.service.list()
+      for (const { status } of backups) expect(['available', 'error']).toContain(status)
+      for (const { id } of volumes) expect((await one.volume(id)).status).toBe('available')
+      const available = backups.filter(({ status }) => status === 'available')
+      expect([...one.driver.stored.keys()].sort()).toEqual(available.map(({ id }) => id).sort())
+      for (const { parentId } of available) if (parentId !== null) expect(available.map(({ id }) => id)).toContain(parentId)
+      for (const backup of available) expect(one.driver.stored.get(backup.id)?.pieces).toHaveLength(5)
+      expect(done).toBeGreaterThan(turns / 2)
+      for (const database of databases) await database.close()
+    },
+    60_000,
+  )
 })
 
 describe('operationsMax', () => {
