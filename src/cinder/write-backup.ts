@@ -23,6 +23,7 @@ import { removeObjects, writeHashes, writeManifest } from './write-json.ts'
 import { writeObjects } from './write-objects.ts'
 import { createWriteProgress } from './write-progress.ts'
 import { backupSource } from './write-source.ts'
+import { createSpareBuffers } from '../pipeline/spare-buffers.ts'
 
 export interface WriteBackupOptions extends JobOptions, BackupPlace {
   store: ObjectStore
@@ -87,6 +88,7 @@ export async function writeBackup(options: WriteBackupOptions): Promise<WrittenB
       signal,
       source,
       seats: createWorkerSeats(ports),
+      spares: createSpareBuffers(ports.length * 4),
       compression: { name: options.compression, codec, level },
       parentHashes,
       onHashes: hashes.add,

@@ -9,6 +9,7 @@ import { throwIfCancelled } from '../contract/errors.ts'
 import { invoke } from '../io/operation.ts'
 import { closeObject, digestPart, type EncodedObjectPart, encodePart, type ObjectCompression } from '../pipeline/object-encode-operations.ts'
 import { transferOf } from '../pipeline/segment-input.ts'
+import type { SpareBuffers } from '../pipeline/spare-buffers.ts'
 import type { Extent } from './extents.ts'
 import type { Seat, WorkerSeats } from './worker-seats.ts'
 import type { BackupSource } from './write-source.ts'
@@ -21,6 +22,7 @@ const PARTS_A_QUESTION = 16
 export interface PartsContext {
   seats: WorkerSeats
   source: BackupSource
+  spares: SpareBuffers
   blockBytes: number
   /** Fires when the backup is cancelled or failed. */
   signal: AbortSignal
@@ -43,7 +45,7 @@ export async function encodeParts(
   compression: ObjectCompression,
   onPart: (part: EncodedObjectPart, plainBytes: number) => Promise<void>,
 ): Promise<string> {
-  const { seats, source, blockBytes, signal } = context
+  const { seats, source, spares, blockBytes, signal } = context
   const object = ++objects
   const home = seats.settle()
   const anywhere = compression.codec === undefined || STREAM_CODECS[compression.codec].parallel
@@ -56,12 +58,14 @@ export async function encodeParts(
 
   const digest = async (index: number, bytes: Uint8Array<ArrayBuffer>) => {
     digested = index + 1
-    md5 = (await invoke(home.port, digestPart, { object, bytes, last: digested === count }, [bytes.buffer])) ?? ''
+    const part = await invoke(home.port, digestPart, { object, bytes, last: digested === count }, [bytes.buffer])
+    md5 = part.md5 ?? ''
+    spares.give(part.bytes)
   }
   const order = createOrder(seats.ports.length * 2 + 2, async (index, part: EncodedObjectPart) => {
     const digesting = part.plain ? digest(index, part.plain) : undefined
     md5 = part.md5 ?? md5
-    await Promise.all([digesting, onPart(part, lengthOf(index))])
+    await Promise.all([digesting, onPart(part, lengthOf(index)).then(() => spares.give(part.bytes))])
   })
   const run = async (index: number, seat: Seat) => {
     try {
@@ -69,8 +73,9 @@ export async function encodeParts(
       // From here to the call nothing else may come between: the home's calls run in the order they were made.
       const inPlace = seat.worker === home.worker && digested === index
       if (inPlace) digested++
-      const request = { object, compression, objectBytes: extent.length, blockBytes, input, last: index === count - 1, digest: inPlace }
-      order.deliver(index, await invoke(seat.port, encodePart, request, transferOf(input)))
+      const reused = inPlace ? [spares.take()] : [spares.take(), spares.take()]
+      const request = { object, compression, objectBytes: extent.length, blockBytes, input, last: index === count - 1, digest: inPlace, spares: reused }
+      order.deliver(index, await invoke(seat.port, encodePart, request, [...transferOf(input), ...reused.filter((spare) => spare !== undefined)]))
     } catch (error) {
       order.fail(error)
     } finally {

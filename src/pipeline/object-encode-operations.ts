@@ -15,6 +15,7 @@ import { createGrowingBuffer } from './growing-buffer.ts'
 import { createObjectDigests } from './object-digests.ts'
 import { PIECE_BYTES } from './scan-pieces.ts'
 import { type SegmentInput, segmentReader } from './segment-input.ts'
+import { copyOut } from './spare-buffers.ts'
 
 /** How an object is compressed. */
 export interface ObjectCompression {
@@ -38,6 +39,8 @@ export interface PartRequest {
    * digested there.
    */
   digest: boolean
+  /** For `bytes` of the answer, and for `plain`. */
+  spares: readonly (ArrayBuffer | undefined)[]
 }
 
 export interface EncodedObjectPart {
@@ -56,8 +59,15 @@ export interface EncodedObjectPart {
 }
 
 export const encodePart = operation<PartRequest, EncodedObjectPart>('object.encode')
-/** Goes on with the MD5 of an object whose home this is. With `last`, returns it in hex. */
-export const digestPart = operation<{ object: number; bytes: Uint8Array; last: boolean }, string | undefined>('object.digest')
+export interface DigestedPart {
+  /** Of the object, in hex, with its last part. */
+  md5?: string
+  /** What was digested, to be used again. */
+  bytes: Uint8Array<ArrayBuffer>
+}
+
+/** Goes on with the MD5 of an object whose home this is. */
+export const digestPart = operation<{ object: number; bytes: Uint8Array<ArrayBuffer>; last: boolean }, DigestedPart>('object.digest')
 /** Forgets what is kept for an object. */
 export const closeObject = operation<{ object: number }, void>('object.close')
 /** SHA-256 of each block. Returns 32 bytes a block. */
@@ -76,7 +86,7 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
   handle(
     handlers,
     encodePart,
-    async ({ object, compression, objectBytes, blockBytes, input, last, digest }): Promise<EncodedObjectPart> => {
+    async ({ object, compression, objectBytes, blockBytes, input, last, digest, spares }): Promise<EncodedObjectPart> => {
       const reader = segmentReader(input, open)
       const { length } = reader
       const plain = plainBuffer.atLeast(length)
@@ -90,32 +100,45 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
         if (digest) await digests.update(object, piece)
       }
       return {
-        ...encode(object, compression, objectBytes, plain, length, last),
+        ...encode(object, compression, objectBytes, plain, length, last, spares[0]),
         sha256s: concatBytes(sha256s),
-        ...(digest ? {} : { plain: plain.bytes(0, length).slice() }),
+        ...(digest ? {} : { plain: copyOut(plain.bytes(0, length), spares[1], length) }),
         ...(digest && last ? { md5: await digests.finish(object) } : {}),
       }
     },
     ({ bytes, sha256s, plain }) => [bytes.buffer, sha256s.buffer, ...(plain ? [plain.buffer] : [])],
   )
 
-  const encode = (object: number, { codec, level }: ObjectCompression, objectBytes: number, plain: CoreBuffer, length: number, last: boolean) => {
-    if (codec === undefined) return { bytes: plain.bytes(0, length).slice(), adler32: 0 }
+  const encode = (
+    object: number,
+    { codec, level }: ObjectCompression,
+    objectBytes: number,
+    plain: CoreBuffer,
+    length: number,
+    last: boolean,
+    spare: ArrayBuffer | undefined,
+  ) => {
+    if (codec === undefined) return { bytes: copyOut(plain.bytes(0, length), spare, length), adler32: 0 }
     const { packed, part } = encoders.use(object, codec, level, objectBytes, (encoder) => {
       const packed = packedBuffer.atLeast(encoder.bound(length))
       return { packed, part: encoder.encode(plain, 0, length, packed, last) }
     })
     const framing = codec === 'zlib' ? ZLIB_FRAMING_BYTES : 0
     if (length === objectBytes && part.length + framing >= objectBytes) {
-      return { bytes: plain.bytes(0, length).slice(), adler32: 0, incompressible: true }
+      return { bytes: copyOut(plain.bytes(0, length), spare, length), adler32: 0, incompressible: true }
     }
-    return { bytes: packed.bytes(0, part.length).slice(), adler32: part.adler32 }
+    return { bytes: copyOut(packed.bytes(0, part.length), spare, length), adler32: part.adler32 }
   }
 
-  handle(handlers, digestPart, async ({ object, bytes, last }) => {
-    await digests.update(object, bytes)
-    return last ? digests.finish(object) : undefined
-  })
+  handle(
+    handlers,
+    digestPart,
+    async ({ object, bytes, last }): Promise<DigestedPart> => {
+      await digests.update(object, bytes)
+      return { bytes, ...(last ? { md5: await digests.finish(object) } : {}) }
+    },
+    ({ bytes }) => [bytes.buffer],
+  )
 
   handle(
     handlers,
