@@ -12,7 +12,7 @@ export interface StoreUnderTest {
   driver(context: BackupContext): BackupDriver
   /** Everything stored that belongs to this backup or could be taken for it: none after a delete. */
   stored(backup: BackupRecord): Promise<readonly string[]>
-  /** Alters bytes of the data of the backup, as a bad disk would. */
+  /** Alters a byte near the end of the data of the backup, as a bad disk would. */
   damage(backup: BackupRecord): Promise<void>
   close(): Promise<void>
 }

@@ -7,6 +7,8 @@ import type { DriverPlace } from './place.ts'
 
 const KIB = 1024
 const MIB = 1024 * KIB
+/** More than any driver has in its hands at once. */
+const LONG = 28 * MIB
 
 /** A volume with holes: noise, zeros, noise, zeros, in stretches that meet no border of anything. */
 export function sparse(seed: number, length = 3 * MIB + 777): Uint8Array<ArrayBuffer> {
@@ -113,10 +115,10 @@ export function restoreClaims(place: () => DriverPlace, context: (changes: objec
     })
 
     it('of damaged data is found out before a volume that is not new is written', async () => {
-      const backup = await at.backedUp(await at.volume(), noise(13, 2 * MIB))
+      const backup = await at.backedUp(await at.volume(), noise(13, LONG))
       await at.store.damage(backup)
-      expect(await refused((target) => at.restored(backup, target))).toEqual(code('OBJECT_DAMAGED'))
-      await expect(at.restored(backup, new Uint8Array(2 * MIB), { isNew: true })).rejects.toEqual(code('OBJECT_DAMAGED'))
+      expect(await refused((target) => at.restored(backup, target), LONG)).toEqual(code('OBJECT_DAMAGED'))
+      await expect(at.restored(backup, new Uint8Array(LONG), { isNew: true })).rejects.toEqual(code('OBJECT_DAMAGED'))
     })
 
     it('is cancelled by another status, before the first byte when it has that already', async () => {
@@ -141,9 +143,11 @@ export function restoreClaims(place: () => DriverPlace, context: (changes: objec
     it('is cancelled by its signal, before it begins and while it writes', async () => {
       const backup = await at.backedUp(await at.volume(), noise(16, 2 * MIB))
       expect(await refused((target) => at.restored(backup, target, { signal: AbortSignal.abort() }))).toEqual(code('BackupRestoreCancel'))
+      const long = await at.backedUp(await at.volume(), noise(23, LONG))
       const cancel = new AbortController()
-      const volume = memoryVolume(new Uint8Array(2 * MIB), { onWrite: () => cancel.abort() })
-      await expect(at.restored(backup, volume, { isNew: true, signal: cancel.signal })).rejects.toEqual(code('BackupRestoreCancel'))
+      const volume = memoryVolume(new Uint8Array(LONG), { onWrite: () => cancel.abort() })
+      await expect(at.restored(long, volume, { isNew: true, signal: cancel.signal })).rejects.toEqual(code('BackupRestoreCancel'))
+      expect(volume.done.written).toBeLessThan(LONG)
     })
 
     it('ends with the volume’s own failure', async () => {
