@@ -3,7 +3,7 @@
  * the job's seconds (as Cinder's own are counted: without the start of the process) and the rows it ended with.
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { type BackupRecord, createBackupContext, createBackupService, PosixBackupDriver } from '../adapters/node/cinder.ts'
+import { type BackupRecord, createBackupContext, createBackupService, PosixBackupDriver, volumeRecord } from '../adapters/node/cinder.ts'
 import { createMemoryDatabase } from '../adapters/node/database.ts'
 import { createDirectoryObjects } from '../adapters/node/object-store.ts'
 
@@ -35,26 +35,7 @@ async function main(text: string): Promise<void> {
   const driver = new PosixBackupDriver(context, { store: createDirectoryObjects(job.store), compression: job.compression })
   const service = createBackupService({ context, drivers: { [SERVICE]: driver }, host: 'bench', resolveVolume: () => job.volume })
   const size = job.rows[0]?.size ?? Math.max(1, Math.ceil(statSync(job.volume).size / 1024 ** 3))
-  const createdAt = new Date().toISOString()
-  await database.createVolume({
-    id: volumeId,
-    userId: '',
-    projectId: '',
-    size,
-    status: 'available',
-    previousStatus: null,
-    displayName: null,
-    displayDescription: null,
-    host: null,
-    availabilityZone: null,
-    volumeTypeId: null,
-    encryptionKeyId: null,
-    snapshotId: null,
-    bootable: false,
-    createdAt,
-    updatedAt: null,
-    others: {},
-  })
+  await database.createVolume(volumeRecord({ id: volumeId, size }))
   for (const row of job.rows) await database.createBackup({ ...row, host: 'bench', status: 'available', service: SERVICE })
   const last = job.rows.at(-1)
   const began = performance.now()

@@ -3,7 +3,7 @@
  * from the registry when they are not there. The code is `dist/` as `npm run build` left it.
  */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -39,7 +39,7 @@ describe('the installed package', () => {
     expect(installed.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
     // The command and the worker share code in files that are named by their content.
     const built = readdirSync(`${folder}/node_modules/blockvault/dist`).filter((name) => !/^chunk-\w+\.js$/.test(name))
-    expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'database.js', 'edge.js', 'index.js', 'types', 'worker.js'])
+    expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'cinder.js', 'database.js', 'edge.js', 'index.js', 'types', 'worker.js'])
     expect(
       readdirSync(`${folder}/node_modules`)
         .filter((name) => !name.startsWith('.'))
@@ -67,6 +67,19 @@ describe('the installed package', () => {
     writeFileSync(`${folder}/sample.mjs`, sample ?? 'no sample')
     expect(run('node', ['sample.mjs'])).toMatch(/^[0-9a-f-]{36} 99999 \d+ \d+\n$/)
     expect(readFileSync(`${folder}/restored.img`)).toEqual(readFileSync(`${folder}/disk.img`))
+  })
+
+  it("runs the README's sample of Cinder's service", () => {
+    const [, , sample] = readFileSync(`${root}/README.md`, 'utf8').split('```js\n')
+    mkdirSync(`${folder}/volumes`)
+    writeFileSync(`${folder}/volumes/7e1f8c52-5b0e-4c0f-9f0a-3d1f6b2a9c11.img`, 'x'.repeat(99_999))
+    writeFileSync(`${folder}/cinder.mjs`, sample?.split('```')[0] ?? 'no sample')
+    const [id = ''] =
+      run('node', ['cinder.mjs'])
+        .match(/^([0-9a-f-]{36}) available 1\n$/)
+        ?.slice(1) ?? []
+    run('npx', ['--no-install', 'blockvault', 'cinder', 'restore', 'cinder-store', id, 'from-cinder.img'], folder, { HOME: home })
+    expect(readFileSync(`${folder}/from-cinder.img`, 'utf8')).toBe('x'.repeat(99_999))
   })
 
   it('has types that a strict program compiles with, and that refuse a wrong one', () => {

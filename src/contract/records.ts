@@ -87,3 +87,25 @@ export interface SnapshotRecord {
   status: string
   createdAt: string
 }
+
+/** A volume's row: what is not given is as Cinder's is for a new volume that nobody attached. `available`, made now. */
+export function volumeRecord(fields: Pick<VolumeRecord, 'id' | 'size'> & Partial<VolumeRecord>): VolumeRecord {
+  return {
+    userId: '',
+    projectId: '',
+    status: 'available',
+    previousStatus: null,
+    displayName: null,
+    displayDescription: null,
+    host: null,
+    availabilityZone: null,
+    volumeTypeId: null,
+    encryptionKeyId: null,
+    snapshotId: null,
+    bootable: false,
+    createdAt: new Date().toISOString(),
+    updatedAt: null,
+    others: {},
+    ...fields,
+  }
+}

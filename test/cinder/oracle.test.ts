@@ -16,6 +16,7 @@ import {
   PosixBackupDriver,
   S3BackupDriver,
   SwiftBackupDriver,
+  volumeRecord,
 } from '../../adapters/node/cinder.ts'
 import { createDirectoryObjects } from '../../adapters/node/object-store.ts'
 import { cinderFields } from '../../src/cinder/export-record.ts'
@@ -65,25 +66,8 @@ async function openPlace(name: string, driver: Driver, compression: (typeof COMP
     host: 'oracle',
     resolveVolume: (record) => (record.id === VOLUME ? volume : join(root, `${record.id}.img`)),
   })
-  await database.createVolume({
-    id: VOLUME,
-    userId: 'u',
-    projectId: 'p',
-    size: 1,
-    status: 'available',
-    previousStatus: null,
-    displayName: 'vöel “1”',
-    displayDescription: 'back\\slash\nand line',
-    host: null,
-    availabilityZone: 'nova',
-    volumeTypeId: null,
-    encryptionKeyId: null,
-    snapshotId: null,
-    bootable: false,
-    createdAt: '2024-01-10T00:05:09.000Z',
-    updatedAt: null,
-    others: {},
-  })
+  const names = { displayName: 'vöel “1”', displayDescription: 'back\\slash\nand line' }
+  await database.createVolume(volumeRecord({ id: VOLUME, size: 1, ...names, createdAt: '2024-01-10T00:05:09.000Z' }))
   await database.updateVolumeMetadata(VOLUME, { purpose: 'tést' })
   await database.replaceVolumeGlanceMetadata(VOLUME, { image_id: 'i' })
   const close = async () => {
