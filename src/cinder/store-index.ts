@@ -5,7 +5,7 @@
  * Invariants: what is held grows with the number of backups, not with their objects, and is bounded; nothing is told apart by "begins
  * with", only by exact names (`names.ts`).
  */
-import { BlockvaultError, throwIfCancelled } from '../contract/errors.ts'
+import { BlockvaultError, isBlockvaultError, throwIfCancelled } from '../contract/errors.ts'
 import type { ObjectStore } from '../contract/object-store.ts'
 import type { BackupPlace, KnownBackup } from './chain.ts'
 import { type Manifest, readManifestAt } from './metadata.ts'
@@ -71,7 +71,7 @@ export async function indexStore(store: ObjectStore, { signal }: { signal?: Abor
     const { prefix, manifest } = await readManifestAt(pieces, path)
     return { id: manifest.backupId, container: path.slice(0, Math.max(0, path.length - prefix.length - 1)), prefix, manifest }
   }
-  return { backups, read, find: (id) => find(id, backups, read) }
+  return { backups, read, find: createFinder(backups, read) }
 }
 
 /**
@@ -94,31 +94,40 @@ function pathOf(container: string, name: string): string {
   return container === '' ? name : `${container}/${name}`
 }
 
-async function find(id: string, backups: readonly IndexedBackup[], read: StoreIndex['read']): Promise<FoundBackup | undefined> {
-  const named = backups.filter(({ facts }) => facts?.backupId === id)
-  const finished = named.filter(({ hasMetadata }) => hasMetadata)
-  if (finished.length > 1) throw ambiguous(id, finished)
-  if (finished[0]) return read(finished[0])
-  if (named[0])
-    throw new BlockvaultError('InvalidBackup', `Backup ${id} was never finished: there is no ${metadataName(named[0].path)}. It can not be restored.`, {
-      details: { id, object: metadataName(named[0].path) },
-    })
+/** Chains are long and looked up backup by backup: ids are looked up in maps, made once. */
+function createFinder(backups: readonly IndexedBackup[], read: StoreIndex['read']): StoreIndex['find'] {
+  const byId = new Map<string, IndexedBackup[]>()
+  for (const backup of backups) if (backup.facts) add(byId, backup.facts.backupId, backup)
   // Prefixes of somebody else's driver: only the manifests tell.
-  const found: { backup: IndexedBackup; known: FoundBackup }[] = []
-  for (const backup of backups) {
-    if (backup.facts !== undefined) continue
-    const known = await read(backup).catch((error: unknown) => {
-      if (error instanceof BlockvaultError && error.code === 'InvalidBackup') return undefined
-      throw error
-    })
-    if (known?.id === id) found.push({ backup, known })
+  let foreign: Promise<Map<string, IndexedBackup[]>> | undefined
+  const findForeign = async () => {
+    const found = new Map<string, IndexedBackup[]>()
+    for (const backup of backups) {
+      if (backup.facts) continue
+      try {
+        add(found, (await read(backup)).id, backup)
+      } catch (error) {
+        if (!isBlockvaultError(error, 'InvalidBackup')) throw error
+      }
+    }
+    return found
   }
-  if (found.length > 1)
-    throw ambiguous(
-      id,
-      found.map(({ backup }) => backup),
-    )
-  return found[0]?.known
+  return async (id) => {
+    const named = byId.get(id) ?? (await (foreign ??= findForeign())).get(id) ?? []
+    const finished = named.filter(({ hasMetadata }) => hasMetadata)
+    const [first, second] = finished
+    if (second) throw ambiguous(id, finished)
+    if (first) return read(first)
+    if (!named[0]) return undefined
+    const object = metadataName(named[0].path)
+    throw new BlockvaultError('InvalidBackup', `Backup ${id} was never finished: there is no ${object}. It can not be restored.`, { details: { id, object } })
+  }
+}
+
+function add<Item>(groups: Map<string, Item[]>, key: string, item: Item): void {
+  const group = groups.get(key)
+  if (group) group.push(item)
+  else groups.set(key, [item])
 }
 
 function ambiguous(id: string, backups: readonly IndexedBackup[]): BlockvaultError {

@@ -105,7 +105,8 @@ async function decodeAll(
     const name = dataObjectName(prefix, number)
     // Asked for before anything else, so that the hashes are taken in the order of the objects.
     const wanted = length === undefined ? undefined : own?.take({ offset, length })
-    if (absent.has(name)) return
+    // A manifest may list a million objects that are not there: what would not be told is not looked for.
+    if (absent.has(name) || findings.isFull()) return
     const found: Uint8Array[] = []
     let before = 0
     try {
@@ -145,6 +146,7 @@ const FINDING_CODES: readonly ErrorCode[] = ['OBJECT_DAMAGED', 'OBJECT_MISSING',
 
 interface Findings {
   readonly list: CinderFinding[]
+  isFull(): boolean
   add(object: string, code: ErrorCode, message: string): void
   /** Keeps an error that says what is wrong with stored bytes; throws any other. */
   addError(object: string, error: unknown): void
@@ -157,6 +159,7 @@ function createFindings(container: string, most: number): Findings {
   }
   return {
     list,
+    isFull: () => list.length >= most,
     add,
     addError(object, error) {
       if (!isBlockvaultError(error) || !FINDING_CODES.includes(error.code)) throw error

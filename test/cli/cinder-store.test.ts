@@ -260,7 +260,7 @@ describe.skipIf(!FIXTURES_PRESENT)('cinder import and export', () => {
 
     // Neither twice into the repository nor twice into one store.
     const again = await user.fails('cinder', 'import', chain[0]!.store, chain[0]!.backupId, ...repo)
-    expect(again).toMatchObject({ code: 'OBJECT_EXISTS', exitCode: 14 })
+    expect(again).toMatchObject({ code: 'OBJECT_EXISTS', exitCode: 14, message: expect.stringContaining('Delete it first') })
     expect(await user.fails('cinder', 'export', chain[0]!.backupId, out, ...repo)).toMatchObject({
       code: 'OBJECT_EXISTS',
       exitCode: 14,
