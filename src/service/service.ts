@@ -7,6 +7,7 @@
 import type { BackupContext } from '../contract/backup-context.ts'
 import type { BackupDriver } from '../contract/backup-driver.ts'
 import type { BackupFilter } from '../contract/database.ts'
+import { BlockvaultError } from '../contract/errors.ts'
 import type { BackupRecord } from '../contract/records.ts'
 import type { ExportRecord } from '../cinder/export-record.ts'
 import type { ServiceContext } from './context.ts'
@@ -78,9 +79,11 @@ export interface BackupService extends AsyncDisposable {
   close(options?: { cancel?: boolean | undefined }): Promise<void>
 }
 
-/** @throws InvalidConfigurationValue without a driver */
+/** @throws InvalidConfigurationValue without a driver, or for an `operationsMax` that is no count */
 export function createBackupService(options: BackupServiceOptions): BackupService {
   const { context, host, operationsMax = 15 } = options
+  if (!Number.isInteger(operationsMax) || operationsMax < 0)
+    throw new BlockvaultError('InvalidConfigurationValue', `operationsMax is ${operationsMax}: give a whole number, 0 for no limit.`)
   const problem = (backupId: string, step: string, error: unknown) => {
     try {
       options.onProblem?.({ backupId, step, error })

@@ -1,5 +1,5 @@
 /**
- * The statuses of backups and volumes, and the guarded steps between them (the table of docs: cinder/backup/manager.py and api.py).
+ * The statuses of backups and volumes, and the guarded steps between them (as cinder/backup/api.py and manager.py make them).
  *
  * Invariant: a status is changed only from the statuses that the step begins at, in one transaction with the look at it: of two
  * services, one makes the step and the other is refused.

@@ -199,8 +199,9 @@ describe('operationsMax', () => {
 })
 
 describe('a service', () => {
-  it('needs a driver', async () => {
+  it('needs a driver, and a limit that is a count', async () => {
     await expect(testService({ drivers: () => ({}) })).rejects.toEqual(coded('InvalidConfigurationValue'))
+    for (const operationsMax of [-1, 1.5, Number.NaN]) await expect(testService({ operationsMax })).rejects.toEqual(coded('InvalidConfigurationValue'))
   })
 
   it('runs one job of a backup at a time', async () => {
