@@ -23,6 +23,7 @@ export async function mountedAt(path: string): Promise<string | undefined> {
 export function mountSource(mountinfo: string, place: string): string | undefined {
   let source: string | undefined
   for (const line of mountinfo.split('\n')) {
+    if (line === '') continue
     // Optional fields end with a hyphen; behind it stand the type and the source.
     const [before = '', after = ''] = line.split(' - ', 2)
     if (unescaped(before.split(' ')[4] ?? '') === place) source = unescaped(after.split(' ')[1] ?? '')

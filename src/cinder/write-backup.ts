@@ -44,7 +44,7 @@ export interface WriteBackupOptions extends JobOptions, BackupPlace {
   volumeMeta?: (() => Promise<string | null>) | undefined
   /** JSON that goes into the manifest as `extra_metadata`; `undefined` leaves it out. None by default. */
   extraMetadata?: (() => Promise<unknown>) | undefined
-  /** Asked before each read unit and every few seconds: false stops the backup. Always true by default. */
+  /** Asked before each read unit, every few seconds, and before the backup becomes one: false stops it. Always true by default. */
   goesOn?: (() => Promise<boolean>) | undefined
   /** Milliseconds since 1970. */
   now(): number
@@ -82,6 +82,10 @@ export async function writeBackup(options: WriteBackupOptions): Promise<WrittenB
   const codec = codecOf(options.compression)
   const level = options.level ?? (codec === undefined ? 0 : COMPRESSION_LEVELS[codec])
   let started = 0
+  const check = async () => {
+    throwIfCancelled(signal)
+    if ((await options.goesOn?.()) === false) throw STOPPED
+  }
   try {
     const objects = await writeObjects({
       ...options,
@@ -95,11 +99,9 @@ export async function writeBackup(options: WriteBackupOptions): Promise<WrittenB
       onStart: () => void started++,
       onFailure: (error) => failing.abort(error),
       ...progress.listeners,
-      async check() {
-        throwIfCancelled(signal)
-        if ((await options.goesOn?.()) === false) throw STOPPED
-      },
+      check,
     })
+    await check()
     const volumeMeta = (await options.volumeMeta?.()) ?? null
     const extraMetadata = await options.extraMetadata?.()
     await hashes.finish()
