@@ -82,15 +82,16 @@ function createStream(writer: ObjectWriter, { codec }: ObjectCompression, onByte
       }
       started = true
       await write(part.bytes)
-      onBytes(plainBytes, part.bytes.length)
+      onBytes(plainBytes, 0)
     },
     async end() {
       if (codec === 'zlib' && stream.compressed) await write(zlibTrailer(adler32))
     },
   }
-  const write = (bytes: Uint8Array) => {
+  const write = async (bytes: Uint8Array) => {
+    await writer.write(bytes)
     stream.storedBytes += bytes.length
-    return writer.write(bytes)
+    onBytes(0, bytes.length)
   }
   return stream
 }

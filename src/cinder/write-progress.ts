@@ -19,7 +19,8 @@ export function createWriteProgress({ onProgress, now }: Pick<JobOptions, 'onPro
   let done = 0
   const add = (bytes: number) => {
     done += bytes
-    progress.doneBytes = Math.max(progress.doneBytes, done)
+    // A short last block counts as a whole one.
+    progress.doneBytes = Math.max(progress.doneBytes, Math.min(done, totalBytes))
     report()
   }
   return {
