@@ -26,7 +26,7 @@ async function program({
 } = {}) {
   const volumes = temporaryDirectory()
   const context = await createBackupContext({ database, workers: 0, userId: 'user', projectId: 'project' })
-  const store = await createDirectoryObjects(root)
+  const store = createDirectoryObjects(root)
   const problems: unknown[] = []
   const service = createBackupService({
     context,
