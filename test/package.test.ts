@@ -40,11 +40,10 @@ describe('the installed package', () => {
     // The command and the worker share code in files that are named by their content.
     const built = readdirSync(`${folder}/node_modules/blockvault/dist`).filter((name) => !/^chunk-\w+\.js$/.test(name))
     expect(built.sort()).toEqual(['blockvault.js', 'blockvault_core_bg.wasm', 'cinder.js', 'database.js', 'edge.js', 'index.js', 'types', 'worker.js'])
-    expect(
-      readdirSync(`${folder}/node_modules`)
-        .filter((name) => !name.startsWith('.'))
-        .sort(),
-    ).toEqual(['blockvault', ...Object.keys(packageFile.dependencies)].sort())
+    const packages = readdirSync(`${folder}/node_modules`)
+      .filter((name) => !name.startsWith('.'))
+      .flatMap((name) => (name.startsWith('@') ? readdirSync(`${folder}/node_modules/${name}`).map((each) => `${name}/${each}`) : [name]))
+    expect(packages.sort()).toEqual(['blockvault', ...Object.keys(packageFile.dependencies)].sort())
   })
 
   it('runs as a command', () => {
