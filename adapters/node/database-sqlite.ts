@@ -22,6 +22,8 @@ const TRY_MS = 50
 /** Milliseconds between two tries, when other work of this process goes on; and until it is given up. */
 const PAUSE_MS = 20
 const WAIT_MS = 10_000
+/** The second one: many processes open the write-ahead log at once. */
+const LOCKED = ['SQLITE_BUSY', 'SQLITE_PROTOCOL']
 
 /**
  * Opens the file, and makes it, for its owner only, when there is none.
@@ -50,7 +52,7 @@ export async function openSqlite(path: string, { waitMs = WAIT_MS }: { waitMs?: 
         client?.close()
         client = undefined
         if (closed) throw databaseClosed()
-        if (codeOf(error) !== 'SQLITE_BUSY' || Date.now() > end) throw failed(path, error)
+        if (!LOCKED.includes(codeOf(error) ?? '') || Date.now() > end) throw failed(path, error)
         await sleep(PAUSE_MS)
       }
     }
@@ -128,6 +130,7 @@ function failed(path: string, error: unknown): BlockvaultError {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'its directory does not exist; make it first',
   EACCES: 'this user may not make a file there',
+  SQLITE_PROTOCOL: 'other processes kept it locked; try again',
   SQLITE_BUSY: 'another process kept it locked; try again, or end that process',
   SQLITE_CANTOPEN: 'this user may not open it',
   SQLITE_NOTADB: 'it is not a SQLite database; name another file',

@@ -123,7 +123,7 @@ export class RepositoryBackupDriver extends BackupDriver {
   /** Removes the backup from the repository. Chunks that no other backup has stay stored until the repository is pruned. */
   async deleteBackup(backup: BackupRecord): Promise<void> {
     // A record from before the backup began does not know its place yet.
-    const row = backup.serviceMetadata === null ? await this.db.backup(backup.id, { readDeleted: true }).catch(() => backup) : backup
+    const row = backup.serviceMetadata === null ? await this.#row(backup) : backup
     if (row.serviceMetadata !== null) await this.#remove(this.#reference(row))
   }
 
@@ -147,6 +147,15 @@ export class RepositoryBackupDriver extends BackupDriver {
     await this.repository.show(NO_BACKUP).catch((error: unknown) => {
       if (!isBlockvaultError(error, 'BACKUP_NOT_FOUND')) throw error
     })
+  }
+
+  async #row(backup: BackupRecord): Promise<BackupRecord> {
+    try {
+      return await this.db.backup(backup.id, { readDeleted: true })
+    } catch (error) {
+      if (isBlockvaultError(error, 'BackupNotFound')) return backup
+      throw error
+    }
   }
 
   async #refuseTaken(backup: BackupRecord): Promise<void> {
