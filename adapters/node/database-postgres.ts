@@ -110,7 +110,6 @@ function failed(error: unknown): BlockvaultError {
   const reason = parts.map((each) => (each instanceof Error ? each.message : String(each))).join('; ')
   return new BlockvaultError('DATABASE_FAILED', `PostgreSQL failed: ${reason}. Look whether the server runs and the URL is right.`, {
     details: { reason: codeOf(error) },
-    // Node's error of a URL that can not be read holds the URL, and so the password.
-    ...(codeOf(error) === 'ERR_INVALID_URL' ? {} : { cause: error }),
+    cause: error,
   })
 }

@@ -170,5 +170,7 @@ describe('the repository driver', () => {
     const row = await at.row(await at.volume())
     await expect(at.driver.backup(row, memoryVolume(noise(11, MIB)))).rejects.toThrow('the database fell over')
     expect(await store.repository.list()).toEqual([])
+    // What is stored can not be known then: a delete that did nothing would pass for one that did all.
+    await expect(at.driver.deleteBackup(row)).rejects.toThrow('the database fell over')
   })
 })
