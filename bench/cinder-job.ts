@@ -12,6 +12,8 @@ export interface CinderJob {
   /** Root of the posix driver. */
   store: string
   compression: string
+  /** The compression's; the driver's default when absent. */
+  level?: number
   /** What is backed up or restored to. */
   volume: string
   /** The chain so far, oldest first; a restore restores the last, a backup builds on it. */
@@ -32,7 +34,7 @@ async function main(text: string): Promise<void> {
   const database = createMemoryDatabase()
   const context = await createBackupContext({ database })
   const volumeId = job.rows[0]?.volumeId ?? '00000000-0000-4000-8000-000000000001'
-  const driver = new PosixBackupDriver(context, { store: createDirectoryObjects(job.store), compression: job.compression })
+  const driver = new PosixBackupDriver(context, { store: createDirectoryObjects(job.store), compression: job.compression, level: job.level })
   const service = createBackupService({ context, drivers: { [SERVICE]: driver }, host: 'bench', resolveVolume: () => job.volume })
   const size = job.rows[0]?.size ?? Math.max(1, Math.ceil(statSync(job.volume).size / 1024 ** 3))
   await database.createVolume(volumeRecord({ id: volumeId, size }))

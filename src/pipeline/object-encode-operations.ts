@@ -35,10 +35,11 @@ export interface PartRequest {
   input: SegmentInput
   last: boolean
   /**
-   * Go on with the object's MD5 here: this is its home, and every part before was digested. Otherwise the plain bytes come back, to be
-   * digested there.
+   * Go on with the object's MD5 here: every part before was digested here. Otherwise the plain bytes come back, to be digested elsewhere.
    */
   digest: boolean
+  /** Hash the blocks here. Otherwise they are hashed where the part is digested. */
+  hash: boolean
   /** For `bytes` of the answer, and for `plain`. */
   spares: readonly (ArrayBuffer | undefined)[]
 }
@@ -48,7 +49,7 @@ export interface EncodedObjectPart {
   bytes: Uint8Array<ArrayBuffer>
   /** Of the plain bytes, for zlib's trailer. */
   adler32: number
-  /** 32 bytes a block. */
+  /** 32 bytes a block; empty when they are hashed elsewhere. */
   sha256s: Uint8Array<ArrayBuffer>
   /** The plain bytes, when they are still to be digested. */
   plain?: Uint8Array<ArrayBuffer>
@@ -62,12 +63,14 @@ export const encodePart = operation<PartRequest, EncodedObjectPart>('object.enco
 export interface DigestedPart {
   /** Of the object, in hex, with its last part. */
   md5?: string
+  /** 32 bytes a block; empty when they were hashed elsewhere. */
+  sha256s: Uint8Array<ArrayBuffer>
   /** What was digested, to be used again. */
   bytes: Uint8Array<ArrayBuffer>
 }
 
-/** Goes on with the MD5 of an object whose home this is. */
-export const digestPart = operation<{ object: number; bytes: Uint8Array<ArrayBuffer>; last: boolean }, DigestedPart>('object.digest')
+/** Goes on with the MD5 of an object; with `blockBytes`, hashes the blocks too. */
+export const digestPart = operation<{ object: number; bytes: Uint8Array<ArrayBuffer>; blockBytes?: number; last: boolean }, DigestedPart>('object.digest')
 /** Forgets what is kept for an object. */
 export const closeObject = operation<{ object: number }, void>('object.close')
 /** SHA-256 of each block. Returns 32 bytes a block. */
@@ -86,7 +89,7 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
   handle(
     handlers,
     encodePart,
-    async ({ object, compression, objectBytes, blockBytes, input, last, digest, spares }): Promise<EncodedObjectPart> => {
+    async ({ object, compression, objectBytes, blockBytes, input, last, digest, hash, spares }): Promise<EncodedObjectPart> => {
       const reader = segmentReader(input, open)
       const { length } = reader
       const plain = plainBuffer.atLeast(length)
@@ -96,7 +99,7 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
         const count = Math.min(pieceBytes(blockBytes), length - at)
         await reader.read(plain, at, at, count)
         const piece = plain.bytes(at, count)
-        sha256s.push(hasher.hash(piece, blockBytes))
+        if (hash) sha256s.push(hasher.hash(piece, blockBytes))
         if (digest) await digests.update(object, piece)
       }
       return {
@@ -133,11 +136,12 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
   handle(
     handlers,
     digestPart,
-    async ({ object, bytes, last }): Promise<DigestedPart> => {
+    async ({ object, bytes, blockBytes, last }): Promise<DigestedPart> => {
+      const sha256s = blockBytes === undefined ? new Uint8Array(0) : hasher.hash(bytes, blockBytes)
       await digests.update(object, bytes)
-      return { bytes, ...(last ? { md5: await digests.finish(object) } : {}) }
+      return { bytes, sha256s, ...(last ? { md5: await digests.finish(object) } : {}) }
     },
-    ({ bytes }) => [bytes.buffer],
+    ({ bytes, sha256s }) => [bytes.buffer, sha256s.buffer],
   )
 
   handle(
