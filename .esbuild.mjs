@@ -1,4 +1,4 @@
-// Makes dist/: the library, its worker, the command and the benchmarks, with the WebAssembly core beside them. Files are
+// Makes dist/: the library, its workers, the command and the benchmarks, with the WebAssembly core beside them. Files are
 // written over, not removed first: a worker that starts meanwhile still finds its code.
 import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
@@ -12,6 +12,7 @@ const shared = {
   platform: 'node',
   target: ['node20', 'es2022'],
   packages: 'external',
+  external: ['bun:*'],
   sourcemap: true,
   logLevel: 'warning',
 }
@@ -23,7 +24,15 @@ const split = { ...shared, splitting: true, chunkNames: 'chunk-[hash]', metafile
 // the other's errors.
 const library = await build({
   ...split,
-  entryPoints: { index: 'adapters/node/index.ts', cinder: 'adapters/node/cinder.ts', database: 'adapters/node/database.ts' },
+  entryPoints: {
+    index: 'adapters/node/index.ts',
+    deno: 'adapters/deno/index.ts',
+    bun: 'adapters/bun/index.ts',
+    'deno-cinder': 'adapters/deno/cinder.ts',
+    'bun-cinder': 'adapters/bun/cinder.ts',
+    cinder: 'adapters/node/cinder.ts',
+    database: 'adapters/node/database.ts',
+  },
 })
 // The command and the worker carry theirs: one file each to open, and what a run does not need (the fallback, Argon2id) stays
 // in files of its own. Starting takes 60 % of the time it took with packages from node_modules.
@@ -32,7 +41,12 @@ const command = await build({
   packages: 'bundle',
   // hash-wasm's CommonJS build has no names that a dynamic import could take.
   mainFields: ['module', 'main'],
-  entryPoints: { blockvault: 'adapters/node/cli.ts', worker: 'adapters/node/worker.ts' },
+  entryPoints: {
+    blockvault: 'adapters/shared/cli.ts',
+    worker: 'adapters/node/worker.ts',
+    'deno-worker': 'adapters/deno/worker.ts',
+    'bun-worker': 'adapters/bun/worker.ts',
+  },
 })
 const written = { ...library.metafile.outputs, ...command.metafile.outputs }
 for (const name of readdirSync('dist')) if (name.startsWith('chunk-') && !written[`dist/${name.replace(/\.map$/, '')}`]) rmSync(`dist/${name}`)

@@ -41,6 +41,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   pg: ['adapters/node/database-postgres.ts', 'test/database'],
   fzstd: ['test'],
   vitest: ['test'],
+  '@vitest/expect': ['test/runtimes'],
+  '@vitest/runner': ['test/runtimes'],
   esbuild: ['test'],
   'fast-check': ['test'],
   typescript: ['test/tidy.test.ts', 'test/edge/package.test.ts'],
@@ -56,7 +58,7 @@ const files = walk('').filter((name) => !name.startsWith('wasm/pkg/'))
 const sources = files.filter((name) => /^(src|adapters|bench|test)\/.*\.ts$/.test(name))
 const imports = new Map(sources.map((name) => [name, importsOf(name)]))
 const entries = sources.filter((name) => /^adapters\/[^/]+\/(index|cli|worker|cinder|database)\.ts$|^bench\/main\.ts$/.test(name))
-const testEntries = sources.filter((name) => /\.test\.ts$|^test\/(vitest\.config|make-sample)\.ts$/.test(name))
+const testEntries = sources.filter((name) => /\.test\.ts$|^test\/(vitest\.config|make-sample|runtimes\/(suite|matrix|adapter-\w+))\.ts$/.test(name))
 
 describe('imports', () => {
   it('point one way: bench, test → adapters → src, and inside src towards the contract', () => {
@@ -111,6 +113,14 @@ describe('files', () => {
     expect(silent).toEqual([])
   })
 
+  it('use the globals of a runtime in its adapter only', () => {
+    // Tests may; and the file that asks which runtime it is on.
+    const others = sources.filter((name) => !/^test\/|^adapters\/shared\/cli\.ts$/.test(name))
+    const using = (global: string, folder: string) =>
+      others.filter((name) => !name.startsWith(folder) && new RegExp(`\\b${global}\\.\\w`).test(withoutComments(name)))
+    expect({ Deno: using('Deno', 'adapters/deno/'), Bun: using('Bun', 'adapters/bun/') }).toEqual({ Deno: [], Bun: [] })
+  })
+
   it('of Rust have unsafe code in the binding only', () => {
     const unsafe = files.filter((name) => name.endsWith('.rs') && /\bunsafe\s*(\{|fn|impl|extern)/.test(text(name)))
     expect(unsafe.filter((name) => !name.startsWith('wasm/binding/'))).toEqual([])
@@ -159,8 +169,9 @@ describe('files', () => {
 describe('the package', () => {
   it('exports the same from package.json and deno.json', () => {
     // The core is a file of the package: who imports TypeScript names its address.
-    const code = Object.entries(packageFile.exports).filter((entry): entry is [string, { types: string; default: string }] => typeof entry[1] !== 'string')
-    const declared = code.map(([name, { types }]) => [name, types.replace('./dist/types/', './').replace(/\.d\.ts$/, '.ts')])
+    const code = Object.entries(packageFile.exports).filter((entry): entry is [string, Exported & { deno?: Exported }] => typeof entry[1] !== 'string')
+    // Deno has entries of its own where runtimes differ.
+    const declared = code.map(([name, all]) => [name, (all.deno ?? all).types.replace('./dist/types/', './').replace(/\.d\.ts$/, '.ts')])
     expect(Object.fromEntries(declared)).toEqual(denoFile.exports)
   })
 
@@ -176,8 +187,17 @@ describe('the package', () => {
   })
 })
 
+interface Exported {
+  types: string
+  default: string
+}
+
 function text(name: string): string {
   return readFileSync(join(root, name), 'utf8')
+}
+
+function withoutComments(name: string): string {
+  return text(name).replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
 }
 
 /** Files as a clone has them: what .gitignore names is left out. */
@@ -197,11 +217,12 @@ function walk(folder: string): string[] {
 }
 
 function importsOf(name: string): { local: string[]; packages: string[] } {
-  const names = ts.preProcessFile(text(name), true, true).importedFiles.map(({ fileName }) => fileName)
+  const { importedFiles, referencedFiles } = ts.preProcessFile(text(name), true, true)
+  const names = [...importedFiles, ...referencedFiles].map(({ fileName }) => fileName)
   return {
     local: names.filter((each) => each.startsWith('.')).map((each) => posix.join(dirname(name), each)),
     packages: names
-      .filter((each) => !each.startsWith('.') && !each.startsWith('node:'))
+      .filter((each) => !each.startsWith('.') && !/^(node|bun):/.test(each))
       .map((each) =>
         each
           .split('/')

@@ -21,6 +21,12 @@ export async function linkExclusive(from: string, to: string): Promise<void> {
   await unlink(from)
 }
 
+/** unlink(2), for files: on Deno it takes empty directories too. Those fail with EISDIR everywhere. */
+export async function removeFile(path: string): Promise<void> {
+  if ((await lstat(path)).isDirectory()) throw Object.assign(new Error(`${path} is a directory`), { code: 'EISDIR' })
+  await unlink(path)
+}
+
 /** Makes renames in the directory survive a power cut. Systems that can not open directories order them themselves. */
 export async function syncDirectory(path: string): Promise<void> {
   let directory: Awaited<ReturnType<typeof open>>

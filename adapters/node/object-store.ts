@@ -4,13 +4,13 @@
  * Invariants: an object is written beside its name → fsync → renamed → fsync of the directory; no call follows a link out of the root, and
  * no link, FIFO or device is read as an object.
  */
-import { chmod, lstat, unlink } from 'node:fs/promises'
+import { chmod, lstat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { BlockvaultError, throwIfCancelled } from '../../src/contract/errors.ts'
 import type { ObjectStore } from '../../src/contract/object-store.ts'
 import { checkRange, containerMissing, endedEarly, missing, notAnObject } from '../../src/storage/object-errors.ts'
 import { checkContainerName, checkNamePrefix, checkStoredName, isStoreName, nameOfTemporary } from '../../src/storage/store-names.ts'
-import { makeDirectory } from './files.ts'
+import { makeDirectory, removeFile } from './files.ts'
 import { entriesOf, isDirectory, listFiles, realInside, removeUnfinished, requireRoot, syncSoon } from './object-files.ts'
 import { createObjectWriter } from './object-writer.ts'
 import { ABSENT, NOT_REGULAR, openRegular, readExactly } from './regular-file.ts'
@@ -153,7 +153,7 @@ export function createDirectoryObjects(place: string): ObjectStore {
       try {
         const path = await placeOf(container, name)
         if (path === undefined) return
-        await unlink(path)
+        await removeFile(path)
         await syncSoon(dirname(path))
       } catch (error) {
         if (!ABSENT.includes(systemCode(error))) throw fromSystem(error, STORAGE_ERRORS, `Deleting ${name} in ${root}`, { object: name })

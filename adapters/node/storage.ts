@@ -5,13 +5,13 @@
  * directory. `tmp/` is outside every listing; what a crash leaves there is removed a day later.
  */
 import { randomUUID } from 'node:crypto'
-import { open, readdir, rm, stat, unlink } from 'node:fs/promises'
+import { open, readdir, rm, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { BlockvaultError, throwIfCancelled } from '../../src/contract/errors.ts'
 import type { StorageBackend, StoredObject } from '../../src/contract/storage.ts'
 import { checkObjectName, checkPrefix, checkRange, endedEarly, exists, missing, notAnObject, tooLong } from '../../src/storage/object-errors.ts'
 import { writeDirect } from './direct-write.ts'
-import { linkExclusive, makeDirectory, syncDirectory } from './files.ts'
+import { linkExclusive, makeDirectory, removeFile, syncDirectory } from './files.ts'
 import { ABSENT, NOT_REGULAR, type OpenFile, openRegular, readExactly } from './regular-file.ts'
 import { fromSystem, STORAGE_ERRORS, systemCode } from './system-error.ts'
 
@@ -96,7 +96,7 @@ export function createDirectoryStorage(root: string): StorageBackend {
       throwIfCancelled(signal)
       const path = pathOf(name)
       try {
-        await unlink(path)
+        await removeFile(path)
         await syncDirectory(dirname(path))
       } catch (error) {
         if (!ABSENT.includes(systemCode(error))) throw fromSystem(error, STORAGE_ERRORS, `Deleting ${name} in ${root}`, { object: name })

@@ -1,4 +1,4 @@
-/** Files and block devices by Node's synchronous calls. */
+/** Files and block devices by Node's synchronous calls, which Bun has too. */
 import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import type { VolumeHost, VolumeMode } from '../../src/contract/volume.ts'
 import { type SystemFile, volumeHost } from '../shared/volume-handle.ts'
@@ -7,14 +7,17 @@ import { openDirect } from './direct-file.ts'
 
 const FLAGS: Record<VolumeMode, number> = { read: constants.O_RDONLY, write: constants.O_RDWR, create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL }
 
-export function createVolumeHost(): VolumeHost {
+/** Makes a range of an open file a hole, where a runtime can: Node can not. */
+export type PunchHole = (fd: number, offset: number, length: number) => boolean
+
+export function createVolumeHost(punchHole?: PunchHole): VolumeHost {
   return volumeHost({
     open(path, mode, size) {
       // O_NONBLOCK: opening a FIFO planted at the path must not wait for its other end.
       const fd = openSync(path, FLAGS[mode] | (constants.O_NONBLOCK ?? 0), 0o600)
       try {
         if (mode === 'create') ftruncateSync(fd, size)
-        const file = fileOf(fd, path, mode)
+        const file = fileOf(fd, path, mode, punchHole)
         if (!file) closeSync(fd)
         return file
       } catch (error) {
@@ -26,7 +29,7 @@ export function createVolumeHost(): VolumeHost {
   })
 }
 
-function fileOf(fd: number, path: string, mode: VolumeMode): SystemFile | undefined {
+function fileOf(fd: number, path: string, mode: VolumeMode, punchHole: PunchHole | undefined): SystemFile | undefined {
   const stats = fstatSync(fd)
   const kind = stats.isBlockDevice() ? 'block-device' : stats.isFile() ? 'file' : undefined
   if (kind === undefined) return undefined
@@ -37,6 +40,7 @@ function fileOf(fd: number, path: string, mode: VolumeMode): SystemFile | undefi
     read: (into, offset) => readSync(fd, into, 0, into.length, offset),
     write: (bytes, offset) => writeSync(fd, bytes, 0, bytes.length, offset),
     writeDirect: (bytes, offset) => direct?.write(bytes, offset) ?? false,
+    ...(punchHole ? { punch: (offset, length) => punchHole(fd, offset, length) } : {}),
     sync: () => fsyncSync(fd),
     close() {
       direct?.close()

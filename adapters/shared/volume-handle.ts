@@ -17,6 +17,8 @@ export interface SystemFile {
   write(bytes: Uint8Array, offset: number): number
   /** Past the page cache. True when all of `bytes` was written; false when nothing is known to be written. */
   writeDirect(bytes: Uint8Array, offset: number): boolean
+  /** Makes the range, in whole blocks of 4 KiB, read as zeros and gives its space back. False, or absent: write zeros instead. */
+  punch?(offset: number, length: number): boolean
   sync(): void
   close(): void
 }
@@ -32,7 +34,7 @@ export interface FileSystem {
 /** Zero-fill unit: read, compare, and written only when it is not zero already. */
 const ZERO_BYTES = 1024 * 1024
 const ZEROS = new Uint8Array(ZERO_BYTES)
-/** What a device fails to read is found in steps of this. */
+/** Holes are whole blocks; what a device fails to read is found in steps of one. */
 const BLOCK_BYTES = 4096
 
 export function volumeHost(system: FileSystem): VolumeHost {
@@ -94,17 +96,26 @@ function handleOf(file: SystemFile, path: string): VolumeHandle {
       }
     }
   }
+  const writeZeros = (from: number, to: number): void => {
+    scratch ??= new Uint8Array(ZERO_BYTES)
+    for (let at = from; at < to; at += ZERO_BYTES) {
+      const piece = scratch.subarray(0, Math.min(ZERO_BYTES, to - at))
+      if (!readsZero(piece, at)) writeAt(ZEROS.subarray(0, piece.length), at)
+    }
+  }
   return {
     kind,
     size,
     readAt,
     writeAt,
     zeroAt(offset, length) {
-      scratch ??= new Uint8Array(ZERO_BYTES)
-      for (let at = 0; at < length; at += ZERO_BYTES) {
-        const piece = scratch.subarray(0, Math.min(ZERO_BYTES, length - at))
-        if (!readsZero(piece, offset + at)) writeAt(ZEROS.subarray(0, piece.length), offset + at)
-      }
+      const end = offset + length
+      const first = Math.ceil(offset / BLOCK_BYTES) * BLOCK_BYTES
+      const last = Math.floor(Math.min(end, size) / BLOCK_BYTES) * BLOCK_BYTES
+      if (first < last && file.punch?.(first, last - first)) {
+        writeZeros(offset, first)
+        writeZeros(last, end)
+      } else writeZeros(offset, end)
     },
     flush() {
       try {

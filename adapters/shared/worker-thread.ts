@@ -1,9 +1,12 @@
 /**
- * Both ends of a worker thread, by node:worker_threads, which Node, Deno and Bun have alike. (Deno's own Worker keeps the process alive for
- * as long as it runs, and tells nobody when it ends.)
+ * Both ends of a worker thread, by node:worker_threads, which Node, Deno and Bun have alike: Deno's own Worker keeps the process alive for as
+ * long as it runs, and tells nobody when it ends.
+ *
+ * Messages go through a channel of the web's. On Deno those of node:worker_threads are searched for ports, byte by byte: a restore took
+ * twelve times as long.
  */
 import { setTimeout } from 'node:timers'
-import { parentPort, Worker, workerData } from 'node:worker_threads'
+import { Worker, workerData } from 'node:worker_threads'
 import type { Core } from '../../src/contract/core.ts'
 import type { WorkerPlatform } from '../../src/contract/platform.ts'
 import type { Port } from '../../src/contract/port.ts'
@@ -24,19 +27,38 @@ export interface ThreadOptions {
 }
 
 /** Starts the thread that `file` is the code of. */
-export function startThread(file: URL, { module, startMsMax = START_MS_MAX }: ThreadOptions): Port {
-  // Flags of the process (--input-type=module, --inspect) are not the thread's.
-  return threadPort(new Worker(file, { workerData: { module }, execArgv: [] }), startMsMax)
+export function startThread(file: URL, options: ThreadOptions): Port {
+  return startWorker(file, options).port
 }
 
-export function threadPort(worker: Worker, startMsMax: number = START_MS_MAX): Port {
+/** The thread behind the port too, for those who may end it. */
+export function startWorker(file: URL, { module, startMsMax = START_MS_MAX }: ThreadOptions): { port: Port; worker: Worker } {
+  const { port1, port2 } = new MessageChannel() as { port1: ThreadPort; port2: MessagePort }
+  const data: ThreadData = { module, port: port2 }
+  // Flags of the process (--input-type=module, --inspect) are not the thread's.
+  const worker = new Worker(file, { workerData: data, transferList: [port2 as never], execArgv: [] })
+  return { port: portTo(worker, port1, startMsMax), worker }
+}
+
+interface ThreadData {
+  module: WebAssembly.Module | undefined
+  port: MessagePort
+}
+
+/** The web's port, as the runtimes have it: they can let a process end though it is open. */
+interface ThreadPort extends MessagePort {
+  ref(): void
+  unref(): void
+}
+
+function portTo(worker: Worker, port: ThreadPort, startMsMax: number): Port {
   // A thread keeps the process alive only while it owes an answer: a forgotten close() does not hang a script.
   worker.unref()
   let owed = 0
   return createPort({
     post(message, transfer) {
-      worker.postMessage(message, [...transfer])
-      if (owed++ === 0) worker.ref()
+      port.postMessage(message, [...transfer])
+      if (owed++ === 0) port.ref()
     },
     listen(onMessage, onGone) {
       const late = setTimeout(() => {
@@ -44,17 +66,21 @@ export function threadPort(worker: Worker, startMsMax: number = START_MS_MAX): P
         void worker.terminate()
       }, startMsMax)
       late.unref()
-      worker.on('message', (message) => {
-        if (message === READY) return clearTimeout(late)
-        if (--owed === 0) worker.unref()
-        onMessage(message)
-      })
-      worker.on('messageerror', onGone)
-      worker.on('error', onGone)
-      worker.on('exit', (code) => {
+      const gone = (reason: unknown) => {
         clearTimeout(late)
-        onGone(new Error(`exit code ${code}`))
+        port.close()
+        onGone(reason)
+      }
+      port.addEventListener('message', ({ data }: MessageEvent) => {
+        if (data === READY) return clearTimeout(late)
+        if (--owed === 0) port.unref()
+        onMessage(data)
       })
+      port.addEventListener('messageerror', onGone)
+      worker.on('error', gone)
+      worker.on('exit', (code) => gone(new Error(`exit code ${code}`)))
+      port.start()
+      port.unref()
     },
     close: async () => void (await worker.terminate()),
   })
@@ -65,14 +91,15 @@ export async function serveThread(
   loadCore: (module: WebAssembly.Module | undefined) => Promise<Core>,
   platform: (core: Core) => WorkerPlatform,
 ): Promise<void> {
-  const port = parentPort
-  if (!port) throw new Error('This file runs as a worker thread only.')
-  const { module } = workerData as { module: WebAssembly.Module | undefined }
+  const { module, port } = workerData as ThreadData
   const handlers = workerHandlers(platform(await loadCore(module)))
   serve(
     {
       post: (message, transfer) => port.postMessage(message, [...transfer]),
-      listen: (onMessage) => port.on('message', onMessage),
+      listen(onMessage) {
+        port.addEventListener('message', ({ data }: MessageEvent) => onMessage(data))
+        port.start()
+      },
       close: () => port.close(),
     },
     handlers,

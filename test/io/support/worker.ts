@@ -1,9 +1,9 @@
 /** Worker threads that run the sources as they are now, whatever `dist/` was built from, and that a test may end. */
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
+import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { compileCore } from '../../../adapters/node/core.ts'
-import { threadPort } from '../../../adapters/shared/worker-thread.ts'
+import { startWorker as startThreadWorker } from '../../../adapters/shared/worker-thread.ts'
 import type { Port } from '../../../src/contract/port.ts'
 import { temporaryDirectory } from '../../repository/support/volumes.ts'
 
@@ -25,6 +25,6 @@ export interface StartedWorker {
 }
 
 export function startWorker(): StartedWorker {
-  const worker = new Worker(workerFile, { workerData: { module: compileCore() } })
-  return { port: threadPort(worker), kill: () => worker.terminate() }
+  const { port, worker } = startThreadWorker(pathToFileURL(workerFile), { module: compileCore() })
+  return { port, kill: () => worker.terminate() }
 }
