@@ -32,8 +32,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Where each package may be imported: few dependencies, each in few places, so that replacing one is a small edit. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  'hash-wasm': ['src/core/fallback', 'src/pipeline/key-operation.ts', 'src/pipeline/object-digests.ts', 'bench', 'test'],
-  '@noble/hashes': ['adapters/edge', 'test'],
+  'hash-wasm': ['src/core/fallback', 'src/pipeline/object-digests.ts', 'bench', 'test'],
   fflate: ['src/core/fallback', 'bench', 'test'],
   zod: ['src/contract', 'src/repository', 'src/cinder', 'src/drivers', 'src/service'],
   kysely: ['src/database/queries.ts'],

@@ -34,8 +34,8 @@ export interface RepositoryOptions {
   /** The WebAssembly core: a compiled module, or in a browser the address of `blockvault/core.wasm`. */
   core: CoreSource
   /**
-   * Passphrase or key; or a function that is asked for them once the repository's id is known. A passphrase costs one to two seconds of
-   * computing and 64 MiB: edge workers with less take a key.
+   * Passphrase or key; or a function that is asked for them once the repository's id is known. A passphrase costs a quarter of a
+   * second of computing and 64 MiB: edge workers with less take a key.
    */
   credentials?: CredentialsSource | undefined
   /** Make the repository when there is none. False by default. */

@@ -143,9 +143,23 @@ export interface Core {
   streamEncoder(codec: StreamCodec, level: number, contentBytes: number): StreamEncoder
   /** Throws CORE_UNAVAILABLE for a codec this core does not read (the fallback: bz2). */
   streamDecoder(codec: StreamCodec): StreamDecoder
+  /**
+   * Argon2id (RFC 9106), version 1.3: `KEY_BYTES` bytes from a passphrase. `costs` are checked by the caller: at least 8 KiB for each lane.
+   * Takes `memoryKiB` of memory while it works, and calls `turns` every few milliseconds where a core can.
+   */
+  argon2id(passphrase: Uint8Array, salt: Uint8Array, costs: Argon2idCosts, turns?: Turns): Promise<Uint8Array<ArrayBuffer>>
   chunkIndex(): ChunkIndex
   fingerprintSet(): FingerprintSet
 }
+
+export interface Argon2idCosts {
+  memoryKiB: number
+  passes: number
+  lanes: number
+}
+
+/** Called between steps of long work: gives the event loop its turn when one is due. */
+export type Turns = () => Promise<void>
 
 /**
  * Compressions of Cinder's objects, by the names of its metadata with the aliases resolved (docs of cinder.backup.chunkeddriver):

@@ -5,6 +5,7 @@
  */
 import type { Core, CoreBuffer } from '../contract/core.ts'
 import { BlockvaultError } from '../contract/errors.ts'
+import { argon2id } from './fallback/argon2id.ts'
 import { createChunkIndex } from './fallback/chunk-index.ts'
 import { checkCompressed, createCodecs, WRITES } from './fallback/codecs.ts'
 import { createFingerprintSet } from './fallback/fingerprint-set.ts'
@@ -36,6 +37,7 @@ export async function createFallbackCore(): Promise<Core> {
     },
     streamEncoder: (codec, level) => streamEncoder(codec, level),
     streamDecoder: (codec) => streamDecoder(codec, checksum),
+    argon2id,
     chunkIndex: createChunkIndex,
     fingerprintSet: createFingerprintSet,
   }

@@ -8,6 +8,7 @@ import type { ChunkIndex, ChunkPlace, ChunkerOptions, Codec, CodecNumber, Core, 
 import { CHANGE_TAG_BYTES, CODECS, FINGERPRINT_BYTES, KEY_BYTES, SEGMENT_BYTES_MAX } from '../contract/core.ts'
 import { BlockvaultError } from '../contract/errors.ts'
 import { type CoreMemory, coreMemory } from './memory.ts'
+import { argon2id } from './wasm-argon2id.ts'
 import { streamDecoder, streamEncoder } from './wasm-streams.ts'
 
 const WRITES: readonly Codec[] = ['none', 'zstd', 'lz4', 'deflate']
@@ -39,6 +40,7 @@ export function createWasmCore(module: WebAssembly.Module): Core {
     },
     streamEncoder: (codec, level, contentBytes) => streamEncoder(memory, codec, level, contentBytes),
     streamDecoder: (codec) => streamDecoder(memory, codec),
+    argon2id: (passphrase, salt, costs, turns = async () => {}) => argon2id(module, passphrase, salt, costs, turns),
     chunkIndex,
     fingerprintSet,
   }

@@ -19,7 +19,7 @@ export function workerHandlers({ core, hashes, aead, volumes }: WorkerPlatform):
     addObjectEncodeOperations(handlers, core, hashes, open),
     addObjectDecodeOperations(handlers, core, hashes, open),
   ]
-  addKeyOperation(handlers)
+  addKeyOperation(handlers, core)
   handle(handlers, release, async () => {
     for (const releaseMemory of releases) releaseMemory()
     for (const volume of open.values()) await volume.close()

@@ -1,6 +1,7 @@
 /** What every core keeps (src/contract/core.ts). A core passes with `coreSuite(name, make, streams)`. */
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Core, StreamCodec } from '../../src/contract/core.ts'
+import { argon2idClaims } from './core/argon2id.ts'
 import { randomBytes } from './core/bytes.ts'
 import { chunkIndexClaims } from './core/chunk-index.ts'
 import { codecClaims } from './core/codecs.ts'
@@ -29,6 +30,7 @@ export function coreSuite(name: string, make: () => Promise<Core>, streams: Stre
     describe('its scanner', () => scanningClaims(core))
     describe('its codecs', () => codecClaims(core))
     describe('its streams', () => streamClaims(core, streams.written, streams.read))
+    describe('its Argon2id', () => argon2idClaims(core))
     describe('its chunk index', () => chunkIndexClaims(core))
     describe('its fingerprint set', () => fingerprintSetClaims(core))
     describe('the golden vectors', () => vectorClaims(core))

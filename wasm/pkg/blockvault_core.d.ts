@@ -127,6 +127,21 @@ export class StreamEncoder {
 export function allocate(bytes: number): number;
 
 /**
+ * Writes the key to a range of `key_bytes` bytes.
+ */
+export function argon2id_key(target: number, key_bytes: number): void;
+
+/**
+ * Makes up to so many blocks of 1 KiB and says whether the key is there.
+ */
+export function argon2id_run(blocks: number): boolean;
+
+/**
+ * False when memory is out.
+ */
+export function argon2id_start(passphrase: number, passphrase_bytes: number, salt: number, salt_bytes: number, memory_kib: number, passes: number, lanes: number, key_bytes: number): boolean;
+
+/**
  * Fingerprint of a range; empty when the key is not 32 bytes.
  */
 export function fingerprint(key: Uint8Array, address: number, length: number): Uint8Array;
@@ -147,6 +162,9 @@ export interface InitOutput {
     readonly __wbg_streamdecoder_free: (a: number, b: number) => void;
     readonly __wbg_streamencoder_free: (a: number, b: number) => void;
     readonly allocate: (a: number) => number;
+    readonly argon2id_key: (a: number, b: number) => void;
+    readonly argon2id_run: (a: number) => number;
+    readonly argon2id_start: (a: number, b: number, c: number, d: number, e: number, f: number, g: number, h: number) => number;
     readonly chunkindex_find: (a: number, b: number, c: number, d: number) => void;
     readonly chunkindex_has: (a: number, b: number, c: number, d: number) => void;
     readonly chunkindex_load: (a: number, b: number, c: number) => number;

@@ -487,6 +487,42 @@ export function allocate(bytes) {
 }
 
 /**
+ * Writes the key to a range of `key_bytes` bytes.
+ * @param {number} target
+ * @param {number} key_bytes
+ */
+export function argon2id_key(target, key_bytes) {
+    wasm.argon2id_key(target, key_bytes);
+}
+
+/**
+ * Makes up to so many blocks of 1 KiB and says whether the key is there.
+ * @param {number} blocks
+ * @returns {boolean}
+ */
+export function argon2id_run(blocks) {
+    const ret = wasm.argon2id_run(blocks);
+    return ret !== 0;
+}
+
+/**
+ * False when memory is out.
+ * @param {number} passphrase
+ * @param {number} passphrase_bytes
+ * @param {number} salt
+ * @param {number} salt_bytes
+ * @param {number} memory_kib
+ * @param {number} passes
+ * @param {number} lanes
+ * @param {number} key_bytes
+ * @returns {boolean}
+ */
+export function argon2id_start(passphrase, passphrase_bytes, salt, salt_bytes, memory_kib, passes, lanes, key_bytes) {
+    const ret = wasm.argon2id_start(passphrase, passphrase_bytes, salt, salt_bytes, memory_kib, passes, lanes, key_bytes);
+    return ret !== 0;
+}
+
+/**
  * Fingerprint of a range; empty when the key is not 32 bytes.
  * @param {Uint8Array} key
  * @param {number} address

@@ -2,6 +2,7 @@
 //! them; a call takes addresses and lengths. `src/core/memory.ts` is the only caller that knows addresses, and checks
 //! every range against the buffer it belongs to.
 
+mod argon2id;
 mod codecs;
 mod index;
 mod memory;

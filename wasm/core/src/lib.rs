@@ -3,6 +3,7 @@
 //! Invariant: no `unsafe`, no clock, no randomness, no I/O. The same bytes in give the same bytes out on every target.
 #![forbid(unsafe_code)]
 
+pub mod argon2id;
 pub mod blake3;
 pub mod change_tag;
 pub mod chunk_index;
