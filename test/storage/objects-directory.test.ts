@@ -1,9 +1,22 @@
 /** What a directory adds to the contract of object stores: modes, links, crashes, forbidden and full disks, a root that is not there. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createDirectoryObjects } from '../../adapters/node/object-store.ts'
 import type { ObjectStore } from '../../src/contract/object-store.ts'
 import { temporaryDirectory } from '../repository/support/volumes.ts'
@@ -14,6 +27,19 @@ import { asNobody, canMount } from './places.ts'
 objectStoreSuite('directory', async () => {
   const root = join(temporaryDirectory(tmpdir()), 'store')
   return { store: createDirectoryObjects(root), again: () => createDirectoryObjects(root) }
+})
+
+describe.skipIf(!canMount())('without O_DIRECT', () => {
+  const disk = temporaryDirectory()
+  beforeAll(() => {
+    execFileSync('mount', ['-t', 'ramfs', 'blockvault-test', disk])
+    return () => void execFileSync('umount', [disk])
+  })
+  let stores = 0
+  objectStoreSuite('ramfs directory', async () => {
+    const root = join(disk, String(++stores))
+    return { store: createDirectoryObjects(root), again: () => createDirectoryObjects(root) }
+  })
 })
 
 const code = (expected: string) => expect.objectContaining({ name: 'BlockvaultError', code: expected })
@@ -67,6 +93,10 @@ describe('a directory object store', () => {
     expect(await listed()).toEqual([])
     await writer.finish()
     expect(readdirSync(join(root, 'c'))).toEqual(['volume_1-00001'])
+    const discarded = await store.create('c', 'volume_1-00001')
+    await discarded.write(Uint8Array.of(2))
+    await discarded.discard()
+    expect(readdirSync(join(root, 'c'))).toEqual(['volume_1-00001'])
     for (const name of ['.blockvault-0123456789abcdef.partial', '.blockvault-0123456789abcdef-x.partial'])
       await expect(store.create('c', name)).rejects.toEqual(code('InvalidInput'))
     const long = 'v'.repeat(255)
@@ -88,7 +118,10 @@ describe('a directory object store', () => {
     left(3, '', DAY_MS - 60_000)
     left(4, 'v-00009', DAY_MS + 60_000)
     left(5, '', 30 * DAY_MS)
-    writeFileSync(join(root, 'c/.blockvault-notes'), 'foreign')
+    for (const name of ['.blockvault-notes', 'v-00001']) {
+      writeFileSync(join(root, 'c', name), 'as old, and whole')
+      utimesSync(join(root, 'c', name), new Date(0), new Date(0))
+    }
     await store.deleteUnfinished('c', 'v-')
     expect(unfinished()).toEqual([
       expect.stringContaining('2-v2-00001'),
@@ -99,7 +132,7 @@ describe('a directory object store', () => {
     await putObject(store, 'c', 'object', Uint8Array.of(1))
     await store.close()
     expect(unfinished()).toEqual([expect.stringContaining('2-v2-00001'), expect.stringContaining('3.partial'), '.blockvault-notes'])
-    expect(await listed()).toEqual(['.blockvault-notes', 'object'])
+    expect(await listed()).toEqual(['.blockvault-notes', 'object', 'v-00001'])
   })
 
   it('reads, writes, lists and deletes nothing through a link that leads out of the root', async () => {
@@ -186,6 +219,23 @@ describe('a directory object store', () => {
     expect(await listed()).toHaveLength(100_000)
   })
 
+  it.skipIf(process.platform !== 'linux')('makes an object durable before it has its name, and then the name', async () => {
+    await store.createContainer('c')
+    const handle = await open(root)
+    const syncs: string[] = []
+    const spy = vi.spyOn(Object.getPrototypeOf(handle) as typeof handle, 'sync').mockImplementation(async function (this: typeof handle) {
+      const path = readlinkSync(`/proc/self/fd/${this.fd}`)
+      syncs.push(`${path.slice(root.length).replace(/[0-9a-f]{16}/, 'RANDOM')}${existsSync(join(root, 'c/object')) ? ', named' : ''}`)
+    })
+    try {
+      await putObject(store, 'c', 'object', new Uint8Array(5 << 20))
+    } finally {
+      spy.mockRestore()
+      await handle.close()
+    }
+    expect(syncs).toEqual(['/c/.blockvault-RANDOM-object.partial', '/c, named'])
+  })
+
   it('gives an object that is cut while it is read as damaged', async () => {
     await store.createContainer('c')
     await putObject(store, 'c', 'object', new Uint8Array(1000))
@@ -233,11 +283,15 @@ describe.skipIf(!canMount())('a directory object store on a full disk', () => {
       const store = createDirectoryObjects(root)
       await store.createContainer('c')
       await putObject(store, 'c', 'object', new Uint8Array(3 << 20).fill(1))
+      await putObject(store, 'c', 'filler', new Uint8Array(4 << 20))
       const writer = await store.create('c', 'object')
       const write = async () => {
         for (let part = 0; part < 4; part++) await writer.write(new Uint8Array(4 << 20).fill(2))
       }
       await expect(write()).rejects.toEqual(code('STORAGE_FULL'))
+      await expect(writer.write(new Uint8Array(1))).rejects.toEqual(code('STORAGE_FULL'))
+      // There is room again: but the object has a gap.
+      await store.delete('c', 'filler')
       await expect(writer.write(new Uint8Array(1))).rejects.toEqual(code('STORAGE_FULL'))
       await expect(writer.finish()).rejects.toEqual(code('STORAGE_FULL'))
       await writer.discard()
