@@ -6,8 +6,9 @@ import { concatBytes } from '../../../src/core/bytes.ts'
 import { ADLER32_START, adler32Combine, ZLIB_HEADER, zlibTrailer } from '../../../src/core/zlib-stream.ts'
 import { put } from './bytes.ts'
 
-/** Parts lie in the middle of a buffer, so that an offset forgotten shows. */
+/** Parts lie in the middle of a buffer, and what comes out too, so that an offset forgotten shows. */
 const EDGE = Uint8Array.of(0xee)
+const GUARD = Uint8Array.of(0x5a, 0xa5, 0x5a)
 
 /** Cuts `bytes` into pieces of the lengths that `next` gives; the last one is what is left, and there is always one. */
 export function pieces(bytes: Uint8Array, next: () => number): Uint8Array[] {
@@ -55,7 +56,8 @@ export function encoded(core: Core, codec: StreamCodec, level: number, parts: re
  */
 export function decoded(core: Core, codec: StreamCodec, input: readonly Uint8Array[], targetBytes: number, bytesMax = 2 ** 24): Uint8Array | undefined {
   const decoder = core.streamDecoder(codec)
-  const target = core.buffer(targetBytes)
+  const target = core.buffer(GUARD.length + targetBytes)
+  target.bytes().set(GUARD)
   const plain: Uint8Array[] = []
   let plainBytes = 0
   try {
@@ -63,8 +65,8 @@ export function decoded(core: Core, codec: StreamCodec, input: readonly Uint8Arr
       const source = put(core, concatBytes([EDGE, piece]))
       let at = 0
       for (let full = false; (at < piece.length || full) && plainBytes <= bytesMax; ) {
-        const { consumed, produced } = decoder.decode(source, 1 + at, piece.length - at, target)
-        plain.push(target.bytes(0, produced).slice())
+        const { consumed, produced } = decoder.decode(source, 1 + at, piece.length - at, target, GUARD.length)
+        plain.push(target.bytes(GUARD.length, produced).slice())
         plainBytes += produced
         at += consumed
         full = produced === targetBytes
@@ -73,6 +75,7 @@ export function decoded(core: Core, codec: StreamCodec, input: readonly Uint8Arr
       source.free()
     }
     decoder.finish()
+    expect(target.bytes(0, GUARD.length), 'bytes before the offset stay').toEqual(GUARD)
     return concatBytes(plain)
   } catch (error) {
     if (isBlockvaultError(error, 'OBJECT_DAMAGED')) return undefined
