@@ -2,7 +2,8 @@
 
 /** Whether every byte is zero, looked at by words: 6 GiB/s, where byte for byte is a tenth of that. */
 export function isZeros(bytes: Uint8Array): boolean {
-  const head = Math.min(bytes.length, -bytes.byteOffset & 3)
+  const head = -bytes.byteOffset & 3
+  if (bytes.length < head) return bytes.every((byte) => byte === 0)
   const words = (bytes.length - head) >> 2
   for (let index = 0; index < head; index++) if (bytes[index] !== 0) return false
   const view = new Int32Array(bytes.buffer, bytes.byteOffset + head, words)
