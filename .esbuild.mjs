@@ -1,6 +1,6 @@
 // Makes dist/: the library, its workers, the command and the benchmarks, with the WebAssembly core beside them. Files are
 // written over, not removed first: a worker that starts meanwhile still finds its code.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const core = 'wasm/pkg/blockvault_core_bg.wasm'
@@ -61,6 +61,10 @@ await build({
   entryPoints: { edge: 'adapters/edge/index.ts' },
   outdir: 'dist',
 })
+// The component's module loads the code beside it; its types are beside those that tsc makes.
+await build({ ...shared, platform: 'neutral', external: ['node:*'], entryPoints: { component: 'adapters/component/index.ts' }, outdir: 'dist' })
+for (const name of ['blockvault_reader.core.wasm', 'blockvault_reader.wasm']) copyFileSync(`wasm/component/pkg/${name}`, `dist/${name}`)
+cpSync('wasm/component/pkg', 'dist/types/wasm/component/pkg', { recursive: true, filter: (path) => !/\.(js|wasm)$/.test(path) })
 
 if (existsSync('bench')) {
   // Parts that several benchmarks share get names by their content: those of the last build are removed.

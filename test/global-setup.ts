@@ -10,7 +10,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const INPUTS = ['.esbuild.mjs', 'package.json', 'src', 'adapters', 'bench', 'wasm/pkg']
+const INPUTS = ['.esbuild.mjs', 'package.json', 'src', 'adapters', 'bench', 'wasm/pkg', 'wasm/component/pkg']
 /** Written last by the build, or so little before its end that nothing can change in between. */
 const OUTPUTS = ['dist/index.js', 'dist/worker.js', 'dist/blockvault.js', 'dist/edge.js', 'dist/blockvault_core_bg.wasm']
 

@@ -39,9 +39,9 @@ describe('the installed package', () => {
     expect(installed.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json'])
     // The command and the worker share code in files that are named by their content.
     const built = readdirSync(`${folder}/node_modules/blockvault/dist`).filter((name) => !/^chunk-\w+\.js$/.test(name))
-    const entries = ['blockvault.js', 'cinder.js', 'database.js', 'edge.js', 'index.js', 'worker.js']
+    const entries = ['blockvault.js', 'cinder.js', 'component.js', 'database.js', 'edge.js', 'index.js', 'worker.js']
     const others = ['bun', 'deno'].flatMap((runtime) => [`${runtime}.js`, `${runtime}-cinder.js`, `${runtime}-worker.js`])
-    expect(built.sort()).toEqual([...entries, ...others, 'blockvault_core_bg.wasm', 'types'].sort())
+    expect(built.sort()).toEqual([...entries, ...others, 'blockvault_core_bg.wasm', 'blockvault_reader.core.wasm', 'blockvault_reader.wasm', 'types'].sort())
     const packages = readdirSync(`${folder}/node_modules`)
       .filter((name) => !name.startsWith('.'))
       .flatMap((name) => (name.startsWith('@') ? readdirSync(`${folder}/node_modules/${name}`).map((each) => `${name}/${each}`) : [name]))

@@ -25,7 +25,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'src/drivers': ['src/repository', 'src/cinder', 'src/pipeline', 'src/io', 'src/core', 'src/contract'],
   'src/service': ['src/drivers', 'src/repository', 'src/cinder', 'src/pipeline', 'src/io', 'src/core', 'src/contract'],
   'src/cli': ['src/service', 'src/drivers', 'src/repository', 'src/cinder', 'src/pipeline', 'src/io', 'src/core', 'src/contract'],
-  adapters: ['src', 'package.json'],
+  adapters: ['src', 'package.json', 'wasm/component/pkg'],
   bench: ['adapters', 'src', 'package.json'],
   test: ['bench', 'adapters', 'src', 'wasm', 'package.json', 'deno.json'],
 }
@@ -53,7 +53,7 @@ const linesMax = (name: string): number => (/^test\/|\/tests\//.test(name) ? 400
 /** Longer than that, for a reason. A file here may get shorter, not longer, and leaves the list when it is short. */
 const LONG_FILES: Readonly<Record<string, { lines: number; reason: string }>> = {}
 
-const files = walk('').filter((name) => !name.startsWith('wasm/pkg/'))
+const files = walk('').filter((name) => !/^wasm\/(component\/)?pkg\//.test(name))
 const sources = files.filter((name) => /^(src|adapters|bench|test)\/.*\.ts$/.test(name))
 const imports = new Map(sources.map((name) => [name, importsOf(name)]))
 const entries = sources.filter((name) => /^adapters\/[^/]+\/(index|cli|worker|cinder|database)\.ts$|^bench\/main\.ts$/.test(name))

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the core into wasm/pkg: npm run build:wasm. With --check builds aside and fails when the bytes differ from the
-# committed ones.
+# Builds the core into wasm/pkg and the component into wasm/component/pkg: npm run build:wasm. With --check builds aside and
+# fails when the bytes differ from the committed ones.
 #
 # Invariant: the same sources give the same bytes on any machine. So every version is pinned (toolchain.sh has the list
 # and the way to get them), std is the one rust-lang.org ships, and no path of this machine gets into the output.
@@ -32,17 +32,38 @@ out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 wasm-pack --quiet build "$here/binding" --target web --release --mode no-install --no-pack --out-dir "$out" --out-name blockvault_core -- --locked
 
-files="blockvault_core.js blockvault_core.d.ts blockvault_core_bg.wasm"
-if strings -n 4 "$out/blockvault_core_bg.wasm" | grep -F -e "$here" -e "$cargo_home" -e "$HOME/" -e registry/src; then
+# The component: the same crates as one module, which jco (its version is in package-lock.json) wraps as a component and takes
+# apart again as an ES module. With lto, and so without functions of zstd that nobody calls, only as a cdylib.
+component=$out/component
+mkdir -p "$component"
+cargo rustc --quiet --locked --release --lib --crate-type cdylib --target wasm32-unknown-unknown --manifest-path "$here/component/Cargo.toml"
+target_directory=$(cargo metadata --format-version 1 --no-deps --manifest-path "$here/Cargo.toml" | sed -E 's/.*"target_directory":"([^"]*)".*/\1/')
+# As wasm-pack does it for the binding.
+optimize=$(sed -nE 's/^wasm-opt = \[(.*)\]$/\1/p' "$here/binding/Cargo.toml" | tr -d '",')
+# shellcheck disable=SC2086
+wasm-opt $optimize "$target_directory/$target/release/blockvault_component.wasm" -o "$out/module.wasm"
+jco=$here/../node_modules/.bin/jco
+"$jco" new "$out/module.wasm" -o "$component/blockvault_reader.wasm" >/dev/null
+"$jco" transpile --quiet "$component/blockvault_reader.wasm" --name blockvault_reader -o "$component"
+# The component keeps no comments; the types made from the WIT file have them.
+node "$here/component/types.mjs" "$component"
+sed -i '1i /* @ts-self-types="./blockvault_reader.d.ts" */' "$component/blockvault_reader.js"
+
+files=$(cd "$out" && echo blockvault_core.js blockvault_core.d.ts blockvault_core_bg.wasm; cd "$component" && find . -type f | sort | sed 's|^./|component/|')
+place() { case $1 in component/*) echo "$here/component/pkg/${1#component/}" ;; *) echo "$here/pkg/$1" ;; esac; }
+if strings -n 4 "$out/blockvault_core_bg.wasm" "$component/blockvault_reader.wasm" | grep -F -e "$here" -e "$cargo_home" -e "$HOME/" -e registry/src; then
   echo "build.sh: the lines above show a path of this machine in the output: add it to the remapped prefixes" >&2
   exit 1
 fi
 if [ "${1:-}" = --check ]; then
   for file in $files; do
-    cmp "$out/$file" "$here/pkg/$file" || { echo "build.sh: wasm/pkg/$file is not what the sources give: run npm run build:wasm and commit it" >&2; exit 1; }
+    cmp "$out/$file" "$(place "$file")" || { echo "build.sh: $(place "$file") is not what the sources give: run npm run build:wasm and commit it" >&2; exit 1; }
   done
-  echo "wasm/pkg is what the sources give"
+  echo "wasm/pkg and wasm/component/pkg are what the sources give"
 else
-  mkdir -p "$here/pkg"
-  for file in $files; do cp "$out/$file" "$here/pkg/$file"; done
+  rm -rf "$here/component/pkg"
+  for file in $files; do
+    mkdir -p "$(dirname "$(place "$file")")"
+    cp "$out/$file" "$(place "$file")"
+  done
 fi
