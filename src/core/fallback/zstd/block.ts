@@ -22,6 +22,7 @@ export function readBlock(source: Uint8Array): Block {
   const kind = BLOCK_KINDS[(header >> 1) & 3]!
   const size = header >> 3
   if (kind === 'reserved') return damaged('reserved zstd block')
+  if (kind === 'compressed' && size === 0) damaged('empty compressed zstd block')
   return { last: (header & 1) === 1, kind, size, storedBytes: kind === 'repeated' ? 1 : size }
 }
 

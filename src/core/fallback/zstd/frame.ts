@@ -4,8 +4,8 @@
  *
  * Invariant: fills `target` exactly from all of `source`, or throws OBJECT_DAMAGED. No dictionary, no skippable frame,
  * nothing after the frame; beside `target` it takes a block's worth of memory. What it accepts, libzstd accepts too, and
- * gives the same bytes. libzstd 1.5.7 accepts three things more, against the RFC: Huffman streams whose last symbol runs over
- * the start, Huffman words of 12 bits, and blocks some bytes longer than their bound.
+ * gives the same bytes. libzstd 1.5.7 accepts four things more, against the RFC: Huffman streams whose last symbol runs over
+ * the start, those of four that have no end mark, Huffman words of 12 bits, and blocks some bytes longer than their bound.
  */
 import { damaged } from '../damaged.ts'
 import { BLOCK_HEADER_BYTES, decodeBlock, readBlock } from './block.ts'

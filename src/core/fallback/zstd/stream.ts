@@ -2,7 +2,8 @@
  * zstd frames (RFC 8878) as they come in, one step a header, block or checksum. Frames that follow each other are joined and
  * skippable ones skipped, as libzstd does; anything else behind a frame is damage.
  *
- * Invariant: it accepts what `frame.ts` accepts, and offsets no longer than the frame's window.
+ * Invariant: it accepts what `frame.ts` accepts, and offsets no longer than the frame's window. libzstd 1.5.7 accepts one thing more in
+ * streams than in whole frames: compressed blocks of no bytes.
  */
 import { damaged } from '../damaged.ts'
 import type { OutputWindow } from '../output-window.ts'
