@@ -18,7 +18,8 @@ import { type CachedFrame, createFrameCache } from './frame-cache.ts'
 import { type Manifest, manifestRoot } from './manifest.ts'
 import { packName } from './names.ts'
 import { damaged, type ObjectKey } from './seal.ts'
-import { type MapPiece, walkMap } from './volume-map.ts'
+import { createSegmentPieces } from './segment-pieces.ts'
+import type { MapPiece } from './volume-map.ts'
 
 const CACHE_BYTES = 32 * 1024 * 1024
 /** Decoded by one call: what a read needs at once is this times the calls under way, however far frames shrank. */
@@ -52,18 +53,11 @@ export async function openStoredBackup(
   const { signal, cacheBytes = CACHE_BYTES } = options
   if (!Number.isSafeInteger(cacheBytes) || cacheBytes < 0) throw new BlockvaultError('USAGE', `cacheBytes is a whole number of bytes, not ${cacheBytes}.`)
   await context.index.refresh(signal)
-  const root = manifestRoot(manifest)
-  const nodes = createChunkReader(context, signal)
+  const { read: readNode } = createChunkReader(context, signal)
+  const segments = createSegmentPieces(manifestRoot(manifest), { volumeBytes, segmentBytes, read: readNode })
   const packKeys = createPackKeys(context, signal)
   const cache = createFrameCache(cacheBytes)
   const inLane = createLanes((context.pool.ports.length + 1) * CALLS_A_WORKER)
-
-  const walk = async (from: number, to: number): Promise<MapPiece[]> => {
-    const pieces: MapPiece[] = []
-    const walked = walkMap(root, nodes.read, { volumeBytes, segmentBytes, range: { offset: from, length: to - from } })
-    for await (const piece of walked) if (piece.fingerprint) pieces.push(piece)
-    return pieces
-  }
 
   const fetchAll = (wanted: ChunksByFrame, around: ChunksByFrame): Map<string, CachedFrame> => {
     const plan = createFetchPlan()
@@ -98,13 +92,13 @@ export async function openStoredBackup(
   const read = async (offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> => {
     throwIfCancelled(signal)
     const end = offset + length
-    const pieces = await walk(offset, end)
+    const pieces = await segments.between(offset, end)
     let wanted = byFrame(context, pieces)
     let around: ChunksByFrame = new Map()
     if ([...wanted].some(([slot, chunks]) => !cache.find(slot, chunks))) {
       const from = Math.floor(offset / segmentBytes) * segmentBytes
       const to = (Math.ceil(end / segmentBytes) + AHEAD_SEGMENTS) * segmentBytes
-      const nearby = await walk(from, Math.min(to, volumeBytes))
+      const nearby = await segments.between(from, to)
       // Located anew, and used without an await between: another job may make the index again, with other numbers for its packs.
       wanted = byFrame(context, pieces)
       around = byFrame(context, nearby, wanted)
