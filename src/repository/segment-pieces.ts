@@ -63,6 +63,7 @@ export function createSegmentPieces(root: MapRoot, { volumeBytes, segmentBytes, 
   return {
     async between(from, to) {
       const end = Math.min(to, volumeBytes)
+      if (end <= from) return []
       const first = Math.floor(from / segmentBytes)
       const found = await Promise.all(Array.from({ length: Math.max(0, Math.ceil(end / segmentBytes) - first) }, (_, index) => ofSegment(first + index)))
       return found.flat().filter(({ offset, length }) => offset < end && offset + length > from)
