@@ -49,6 +49,8 @@ describe.skipIf(why)(`in Chromium${why ? `: ${why}` : ''}`, () => {
       'script.js': { type: 'text/javascript', body: SCRIPT },
       'sample.js': { type: 'text/javascript', body: await compiledSample('A page that restores to a file') },
       'edge.js': { type: 'text/javascript', body: dist('edge.js') },
+      'component.js': { type: 'text/javascript', body: dist('component.js') },
+      'blockvault_reader.core.wasm': { type: 'application/wasm', body: dist('blockvault_reader.core.wasm') },
       'core.wasm': { type: 'application/wasm', body: dist('blockvault_core_bg.wasm') },
     })
     others = { passphrase: await startObjectServer(stored.repositories.passphrase), open: await startObjectServer(stored.repositories.open) }
@@ -203,6 +205,12 @@ describe.skipIf(why)(`in Chromium${why ? `: ${why}` : ''}`, () => {
     const hidden = `open(${at(others.open)}).then((repository) => repository.openBackup('latest')).then((volume) => volume.readAt(0, 100000)).catch((error) => error.message)`
     expect(await page.evaluate(hidden)).toContain('Access-Control-Expose-Headers')
     others.open.misbehave = allow
+  })
+
+  it('loads the component of the reader', async () => {
+    const page = await open()
+    const run = `import('/component.js').then(({ codecs }) => codecs.decompress('zstd', codecs.compress('zstd', 1, new Uint8Array(5000)), 5000).length)`
+    expect(await page.evaluate(run)).toBe(5000)
   })
 
   it('says that a policy of the page forbids WebAssembly', async () => {

@@ -1,7 +1,14 @@
 /** The edge's repository, from its sources, on Node: what streams, writers, sources and servers may do to a job. */
 import { readFileSync } from 'node:fs'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { createHttpStorage, type EdgeRepository, openRepository, type RangeWriter, type RepositoryOptions } from '../../adapters/edge/index.ts'
+import {
+  createHttpStorage,
+  createMemoryStorage,
+  type EdgeRepository,
+  openRepository,
+  type RangeWriter,
+  type RepositoryOptions,
+} from '../../adapters/edge/index.ts'
 import { KEY, noExt4, PASSPHRASE, type StoredImage, storeImage } from './support/ext4.ts'
 import { type ObjectServer, startObjectServer } from './support/object-server.ts'
 import { code, core, file, settles, sha256, sink } from './support/targets.ts'
@@ -106,27 +113,6 @@ describe.skipIf(noExt4)(`a stored ext4 image${noExt4 ? `: ${noExt4}` : ''}`, () 
     await repository.restoreTo('latest', sink().stream)
     expect(server.busiest).toBeLessThanOrEqual(4)
     expect(server.busiest).toBeGreaterThan(1)
-  })
-
-  it('gives the event loop its turn between frames', async () => {
-    serve('open')
-    await using repository = await open()
-    // In time of the processor, so that a busy machine does not count; the best of three, so that the compiler's threads do not.
-    const longest = async () => {
-      let longest = 0
-      let before = process.cpuUsage()
-      const timer = setInterval(() => {
-        const { user, system } = process.cpuUsage(before)
-        longest = Math.max(longest, (user + system) / 1000)
-        before = process.cpuUsage()
-      }, 1)
-      await repository.restoreTo('latest', { write: () => {} })
-      clearInterval(timer)
-      return longest
-    }
-    const found = [await longest(), await longest(), await longest()]
-    // A frame of 1 MiB takes 2 to 5 ms. All frames of a request in one go would take 40 and more.
-    expect(Math.min(...found)).toBeLessThan(30)
   })
 
   it('is damaged: the target is aborted, and what a stream got before is right', async () => {
@@ -240,3 +226,27 @@ describe.skipIf(noExt4)(`a stored ext4 image${noExt4 ? `: ${noExt4}` : ''}`, () 
     }
   })
 })
+
+it('a restore gives the event loop its turn between frames', async () => {
+  // 64 frames that one request brings: they shrink to almost nothing, and each is decoded, checked and written.
+  const volume = new Uint8Array(64 * 1024 * 1024)
+  new Uint32Array(volume.buffer).forEach((_, word, words) => (words[word] = word >> 14))
+  await using repository = await open({ storage: createMemoryStorage(), create: true, init: { encryption: false } })
+  await repository.backup(new Blob([volume]))
+  // In time of the processor, so that a busy machine does not count; the best of three, so that the compiler's threads do not.
+  const longest = async () => {
+    let longest = 0
+    let before = process.cpuUsage()
+    const timer = setInterval(() => {
+      const { user, system } = process.cpuUsage(before)
+      longest = Math.max(longest, (user + system) / 1000)
+      before = process.cpuUsage()
+    }, 1)
+    await repository.restoreTo('latest', { write: () => {} })
+    clearInterval(timer)
+    return longest
+  }
+  const found = [await longest(), await longest(), await longest()]
+  // A frame takes 1 to 5 ms, all of them 60 and more.
+  expect(Math.min(...found)).toBeLessThan(30)
+}, 60_000)

@@ -52,9 +52,11 @@ describe('a range', () => {
   it.each<[string, Misbehaviour, string]>([
     ['all of it with 200', status(200, {}, OBJECT), 'STORAGE_FAILED'],
     ['just the range, but with 200', status(200, {}, OBJECT.subarray(10, 30)), 'STORAGE_FAILED'],
+    ['just the range and its place, but with 200', status(200, { 'content-range': 'bytes 10-29/100' }, OBJECT.subarray(10, 30)), 'STORAGE_FAILED'],
     ['nothing, with 204', status(204), 'STORAGE_FAILED'],
     ['another range', partial('bytes 11-30/100', OBJECT.subarray(11, 31)), 'STORAGE_FAILED'],
     ['the right bytes under another range', partial('bytes 0-19/100', OBJECT.subarray(10, 30)), 'STORAGE_FAILED'],
+    ['a place that begins elsewhere', partial('bytes 11-29/100', OBJECT.subarray(10, 30)), 'STORAGE_FAILED'],
     ['no word of which range', partial(undefined, OBJECT.subarray(10, 30)), 'STORAGE_FAILED'],
     ['a range that is none', partial('10-29', OBJECT.subarray(10, 30)), 'STORAGE_FAILED'],
     ['several ranges', partial(undefined, OBJECT, { 'content-type': 'multipart/byteranges; boundary=x' }), 'STORAGE_FAILED'],
@@ -63,6 +65,7 @@ describe('a range', () => {
     ['more bytes than it says', partial('bytes 10-29/100', OBJECT.subarray(10, 50)), 'STORAGE_FAILED'],
     ['fewer bytes than it says', partial('bytes 10-29/100', OBJECT.subarray(10, 20)), 'STORAGE_FAILED'],
     ['an encoded form', partial('bytes 10-29/100', OBJECT.subarray(10, 30), { 'content-encoding': 'br' }), 'STORAGE_FAILED'],
+    ['a compressed form', partial('bytes 10-29/100', gzipSync(OBJECT.subarray(10, 30)), { 'content-encoding': 'gzip' }), 'STORAGE_FAILED'],
     ['a length that differs', partial('bytes 10-29/100', OBJECT.subarray(10, 30), { 'content-length': '21' }), 'STORAGE_FAILED'],
     ['the end of a shorter object', partial('bytes 10-24/25', OBJECT.subarray(10, 25)), 'OBJECT_DAMAGED'],
     ['that there is no such range', status(416, { 'content-range': 'bytes */5' }), 'OBJECT_DAMAGED'],
@@ -114,13 +117,16 @@ describe('a range', () => {
   })
 
   it('goes on as long as something comes, however slowly', async () => {
+    server.delayMs = 200
     server.misbehave = (_, response) => {
       response.writeHead(206, { 'content-range': 'bytes 10-29/100', 'content-length': 20 })
       let at = 10
-      const timer = setInterval(() => {
+      response.flushHeaders()
+      const write = () => {
         response.write(OBJECT.subarray(at, ++at))
-        if (at === 30) clearInterval(timer)
-      }, 40)
+        if (at < 30) setTimeout(write, 40)
+      }
+      setTimeout(write, 200)
       return true
     }
     expect(await range()).toEqual(OBJECT.slice(10, 30))

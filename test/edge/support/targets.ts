@@ -22,16 +22,20 @@ export function sink() {
   return { stream, seen, bytes: () => Buffer.concat(parts) }
 }
 
-/** A file of zeros that takes ranges. */
+/** A file of zeros that takes ranges. It looks at the bytes at the end only: they are its own to keep. */
 export function file(size: number) {
   const bytes = new Uint8Array(size)
+  const kept: { offset: number; part: Uint8Array }[] = []
   const seen = { closed: 0, aborted: undefined as unknown, written: 0 }
   const writer: RangeWriter = {
     write(offset, part) {
-      bytes.set(part, offset)
+      kept.push({ offset, part })
       seen.written += part.length
     },
-    close: () => void seen.closed++,
+    close() {
+      for (const { offset, part } of kept) bytes.set(part, offset)
+      seen.closed++
+    },
     abort: (reason) => void (seen.aborted = reason),
   }
   return { writer, seen, bytes }
