@@ -9,7 +9,7 @@ import type { HashStream } from './hash-stream.ts'
 import { dataObjectName } from './names.ts'
 import { createHashOrder } from './write-hashes.ts'
 import { type ObjectContext, type WrittenObject, writeObject } from './write-object.ts'
-import { partBytes } from './write-parts.ts'
+import { PARTS_A_QUESTION, partBytes } from './write-parts.ts'
 import { scanChanges } from './write-scan.ts'
 
 export interface ObjectsContext extends ObjectContext {
@@ -29,12 +29,20 @@ export interface ObjectsContext extends ObjectContext {
 
 /** Objects under way, those included that wait for the disk: small ones spend most of their time there. */
 const OBJECTS_AT_ONCE = 8
-/** Parts between two questions whether to go on. */
-const PARTS_A_QUESTION = 16
 
 export async function writeObjects(context: ObjectsContext): Promise<ObjectList> {
   const { prefix, seats, objectBytes, source, onHashes } = context
-  const hashes = createHashOrder({ ...context, volumeBytes: source.size, onHashes })
+  const hashes = createHashOrder({
+    ...context,
+    volumeBytes: source.size,
+    async onHashes(found) {
+      // A store that takes no hashes would be noticed only when all data is there.
+      await onHashes(found).catch((error: unknown) => {
+        context.onFailure(error)
+        throw error
+      })
+    },
+  })
   const entries = createEntries()
   const atOnce = createGate(OBJECTS_AT_ONCE)
   // More large objects than workers would only compete for them.

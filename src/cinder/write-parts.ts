@@ -18,7 +18,7 @@ import type { BackupSource } from './write-source.ts'
 /** A part is at most this long, or one block: the segment that is read at once. */
 const PART_BYTES = 4 * 1024 * 1024
 /** Parts between two questions whether to go on: a second of a slow codec. */
-const PARTS_A_QUESTION = 16
+export const PARTS_A_QUESTION = 16
 
 export interface PartsContext {
   seats: WorkerSeats
