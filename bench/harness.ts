@@ -7,6 +7,7 @@
  */
 import { spawn } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -81,6 +82,17 @@ export async function measureProcess(command: string, options: ProcessOptions = 
   }
   const otherCpuSeconds = noise(busyBefore, cpuSeconds, busyAfter)
   return { seconds, cpuSeconds, peakRssBytes: peak, otherCpuSeconds, stdout: Buffer.concat(stdout).toString('utf8') }
+}
+
+/** Into the page cache. */
+export async function readOnce(file: string): Promise<void> {
+  const handle = await open(file)
+  const buffer = new Uint8Array(8 * MIB)
+  try {
+    while ((await handle.read(buffer)).bytesRead > 0);
+  } finally {
+    await handle.close()
+  }
 }
 
 export interface Case<S> {

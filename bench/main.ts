@@ -12,6 +12,7 @@ const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   cinder: () => import('./cinder.ts'),
   core: () => import('./core.ts'),
   pipeline: () => import('./pipeline.ts'),
+  runtimes: () => import('./runtimes.ts'),
   versus: () => import('./versus.ts'),
 }
 

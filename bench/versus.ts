@@ -7,10 +7,9 @@
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync, linkSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { jsonReporter, machine, measureProcess, MIB, positiveInteger, say, sayMachine, turned } from './harness.ts'
+import { jsonReporter, machine, measureProcess, positiveInteger, readOnce, say, sayMachine, turned } from './harness.ts'
 import type { Report } from './harness.ts'
 import { blockvault, installed, isBackup, OPERATIONS, PEERS, TOOLS_ENV } from './tools.ts'
 import type { Tool, ToolPaths } from './tools.ts'
@@ -180,7 +179,7 @@ async function runRound({ at, image, later, work, env }: Round, contenders: Cont
       await attempt(one, operation, async () => {
         const { volume, repository, restored } = one.paths
         if (isBackup(operation)) link(operation === 'later' && later !== undefined ? later : image, volume)
-        for (const file of isBackup(operation) ? [volume] : filesUnder(repository)) await warm(file)
+        for (const file of isBackup(operation) ? [volume] : filesUnder(repository)) await readOnce(file)
         emptyDirectory(restored)
         execFileSync('sync')
         const command = one.tool.commands[operation].replaceAll('{id}', one.id)
@@ -211,16 +210,6 @@ function link(image: string, volume: string): void {
 function emptyDirectory(directory: string): void {
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory, { recursive: true })
-}
-
-async function warm(file: string): Promise<void> {
-  const handle = await open(file)
-  const buffer = new Uint8Array(8 * MIB)
-  try {
-    while ((await handle.read(buffer)).bytesRead > 0);
-  } finally {
-    await handle.close()
-  }
 }
 
 /** Holes of the one restored file, and once a tool its bytes. */
