@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
+import { RUNTIMES } from './runtimes/runtimes.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 // Where no directory above has packages, which would be found as well.
@@ -61,12 +62,14 @@ describe('the installed package', () => {
     expect(readFileSync(`${folder}/restored.img`)).toEqual(readFileSync(`${folder}/disk.img`))
   })
 
-  it('runs the sample of the README', () => {
+  it.each(RUNTIMES)('runs the sample of the README on $name, with its adapter', ({ adapter, program, run: args }) => {
     const [, sample] = /```js\n([\s\S]*?)```/.exec(readFileSync(`${root}/README.md`, 'utf8')) ?? []
     writeFileSync(`${folder}/disk.img`, 'x'.repeat(99_999))
-    rmSync(`${folder}/restored.img`, { force: true })
-    writeFileSync(`${folder}/sample.mjs`, sample ?? 'no sample')
-    expect(run('node', ['sample.mjs'])).toMatch(/^[0-9a-f-]{36} 99999 \d+ \d+\n$/)
+    for (const path of ['restored.img', 'backups']) rmSync(`${folder}/${path}`, { recursive: true, force: true })
+    writeFileSync(`${folder}/sample.mjs`, `${sample}\nconsole.log(import.meta.resolve('blockvault'))`)
+    const printed = run(program, [...args.filter((each) => !each.startsWith('--config')), 'sample.mjs']).split('\n')
+    expect(printed[0]).toMatch(/^[0-9a-f-]{36} 99999 \d+ \d+$/)
+    expect(printed[1]).toMatch({ node: /dist\/index\.js$/, deno: /dist\/deno\.js$/, bun: /dist\/bun\.js$/ }[adapter])
     expect(readFileSync(`${folder}/restored.img`)).toEqual(readFileSync(`${folder}/disk.img`))
   })
 

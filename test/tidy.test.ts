@@ -44,7 +44,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@vitest/runner': ['test/runtimes'],
   esbuild: ['test'],
   'fast-check': ['test'],
-  typescript: ['test/tidy.test.ts', 'test/edge/package.test.ts'],
+  typescript: ['test/tidy.test.ts', 'test/edge/package.test.ts', 'test/runtimes/entries.test.ts'],
   '@huggingface/xetchunk-wasm': ['bench'],
 }
 
@@ -57,7 +57,9 @@ const files = walk('').filter((name) => !/^wasm\/(component\/)?pkg\//.test(name)
 const sources = files.filter((name) => /^(src|adapters|bench|test)\/.*\.ts$/.test(name))
 const imports = new Map(sources.map((name) => [name, importsOf(name)]))
 const entries = sources.filter((name) => /^adapters\/[^/]+\/(index|cli|worker|cinder|database)\.ts$|^bench\/main\.ts$/.test(name))
-const testEntries = sources.filter((name) => /\.test\.ts$|^test\/(vitest\.config|make-sample|runtimes\/(suite|matrix|adapter-\w+))\.ts$/.test(name))
+const testEntries = sources.filter((name) =>
+  /\.test\.ts$|^test\/(vitest\.config|make-sample|runtimes\/(suite|matrix|threads|holes|adapter-\w+))\.ts$/.test(name),
+)
 
 describe('imports', () => {
   it('point one way: bench, test → adapters → src, and inside src towards the contract', () => {

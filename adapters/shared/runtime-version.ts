@@ -8,6 +8,7 @@ const NEEDED = { Node: '20.3.0', Deno: '2.4.0', Bun: '1.2.0' } as const
 export function tooOld(runtime: keyof typeof NEEDED, version: string): string | undefined {
   const numbers = (text: string) => text.split('-')[0]!.split('.').map(Number)
   const [needed, given] = [numbers(NEEDED[runtime]), numbers(version)]
+  if (given.length < needed.length || given.some(Number.isNaN)) return undefined
   const differs = needed.findIndex((number, place) => number !== given[place])
   if (differs < 0 || !(given[differs]! < needed[differs]!)) return undefined
   return `blockvault needs ${runtime} ${NEEDED[runtime]} or newer, and this is ${version}: update it.`

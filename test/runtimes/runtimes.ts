@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
+export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url)).replace(/[/]$/, '')
 const modules = `${ROOT}/node_modules`
 
 export interface Runtime {
@@ -19,7 +19,7 @@ export interface Runtime {
 export const RUNTIMES: readonly Runtime[] = [
   runtime('Node', 'node', process.execPath, []),
   runtime('Node', 'node', currentNode(), []),
-  runtime('Deno', 'deno', installed('deno', ['deno/deno', ...under('@deno', 'deno')]), ['run', '--allow-all', '--quiet']),
+  runtime('Deno', 'deno', installed('deno', ['deno/deno', ...under('@deno', 'deno')]), ['run', '--allow-all', '--quiet', `--config=${ROOT}/deno.json`]),
   runtime('Bun', 'bun', installed('bun', ['bun/bin/bun.exe', ...under('@oven', 'bin/bun')]), ['run']),
 ]
 
