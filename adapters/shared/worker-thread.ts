@@ -6,6 +6,7 @@
  * twelve times as long.
  */
 import { setTimeout } from 'node:timers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker, workerData } from 'node:worker_threads'
 import type { Core } from '../../src/contract/core.ts'
 import type { WorkerPlatform } from '../../src/contract/platform.ts'
@@ -18,6 +19,8 @@ import { workerHandlers } from '../../src/pipeline/worker.ts'
 const READY = 'ready'
 /** Starting takes a tenth of a second. A thread that is not ready by then never will be; a call may take as long as a disk takes. */
 const START_MS_MAX = 60_000
+/** Whoever closes a thread waits no longer for its end. */
+const ENDING_MS_MAX = 5000
 
 export interface ThreadOptions {
   /** Compiled once, shared with every thread; `undefined` where it does not compile. */
@@ -45,20 +48,27 @@ interface ThreadData {
   port: MessagePort
 }
 
-/** The web's port, as the runtimes have it: they can let a process end though it is open. */
+/** The web's port, as the runtimes have it: they can let a process end though it is open. Deno can since 2.8; before, close() is needed. */
 interface ThreadPort extends MessagePort {
-  ref(): void
-  unref(): void
+  ref?(): void
+  unref?(): void
 }
 
 function portTo(worker: Worker, port: ThreadPort, startMsMax: number): Port {
-  // A thread keeps the process alive only while it owes an answer: a forgotten close() does not hang a script.
-  worker.unref()
+  // A thread keeps the process alive only while it owes an answer: a forgotten close() does not hang a script, and an end is always heard.
+  const hold = () => {
+    worker.ref()
+    port.ref?.()
+  }
+  const letGo = () => {
+    worker.unref()
+    port.unref?.()
+  }
   let owed = 0
   return createPort({
     post(message, transfer) {
       port.postMessage(message, [...transfer])
-      if (owed++ === 0) port.ref()
+      if (owed++ === 0) hold()
     },
     listen(onMessage, onGone) {
       const late = setTimeout(() => {
@@ -73,16 +83,20 @@ function portTo(worker: Worker, port: ThreadPort, startMsMax: number): Port {
       }
       port.addEventListener('message', ({ data }: MessageEvent) => {
         if (data === READY) return clearTimeout(late)
-        if (--owed === 0) port.unref()
+        if (--owed === 0) letGo()
         onMessage(data)
       })
       port.addEventListener('messageerror', onGone)
       worker.on('error', gone)
       worker.on('exit', (code) => gone(new Error(`exit code ${code}`)))
       port.start()
-      port.unref()
+      letGo()
     },
-    close: async () => void (await worker.terminate()),
+    async close() {
+      port.close()
+      // A thread that hangs in a system call ends when that returns.
+      await Promise.race([worker.terminate(), sleep(ENDING_MS_MAX, undefined, { ref: false })])
+    },
   })
 }
 

@@ -1,6 +1,6 @@
 /** Opening and making repositories, and the object that callers hold. */
 import * as z from 'zod'
-import type { BackupOptions, Credentials, InitOptions, ListOptions, Repository } from '../contract/backup.ts'
+import type { BackupOptions, Credentials, InitOptions, JobOptions, ListOptions, Repository } from '../contract/backup.ts'
 import { BlockvaultError, isBlockvaultError } from '../contract/errors.ts'
 import type { Platform } from '../contract/platform.ts'
 import { WORKERS_MAX } from '../contract/platform.ts'
@@ -12,6 +12,7 @@ import { aeadOf } from '../pipeline/checksum-seal.ts'
 import { runBackup } from './backup.ts'
 import { newConfig, readConfig, writeConfig } from './config.ts'
 import type { RepositoryContext } from './context.ts'
+import { endedInTime } from './give-up.ts'
 import { addKeySlot, checkCredentials, openKeySlots } from './key-slot.ts'
 import { newKeyring, openKeyring } from './keyring.ts'
 import { backupInfo, readManifest, tagsSchema, TEXT_MAX } from './manifest.ts'
@@ -101,12 +102,12 @@ function repositoryOf(context: RepositoryContext): Repository {
   let closed: Promise<void> | undefined
   const running = new Set<Promise<unknown>>()
   /** Runs a job. Closing waits for it: what it works with must not be freed under it. */
-  const job = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+  const job = async <Result>(work: () => Promise<Result>, { signal }: JobOptions = {}): Promise<Result> => {
     if (closed) throw new BlockvaultError('CLOSED', 'The repository was used after it was closed.')
     const run = work()
     running.add(run)
     try {
-      return await run
+      return await endedInTime(run, signal, () => void pool.close())
     } catch (error) {
       if (closed && isBlockvaultError(error, 'WORKER_FAILED'))
         throw new BlockvaultError('CLOSED', 'The repository was closed while a job ran. Run the job again; what was stored is kept.', { cause: error })
@@ -126,7 +127,7 @@ function repositoryOf(context: RepositoryContext): Repository {
         const checked = checkBackupOptions(options)
         pool.start()
         return runBackup(context, source, { ...options, ...checked, id: options.id ?? uuidFrom(platform.random(16)) })
-      }),
+      }, options),
     list: (options: ListOptions = {}) =>
       job(async () => {
         const manifests = await readManifests(storage, sealer, options.onDamaged ?? (() => {}), options.signal)
@@ -138,19 +139,19 @@ function repositoryOf(context: RepositoryContext): Repository {
         pool.start()
         const id = await resolveReference(storage, sealer, reference, options.signal)
         return runRestore(context, await readManifest(storage, sealer, id, options.signal), target, options)
-      }),
+      }, options),
     openBackup: (reference, options = {}) =>
       job(async () => {
         pool.start()
         const id = await resolveReference(storage, sealer, reference, options.signal)
         return openStoredBackup(context, await readManifest(storage, sealer, id, options.signal), options, job)
-      }),
+      }, options),
     verify: (options = {}) =>
       job(async () => {
         pool.start()
         const ids = options.backups ? await resolve(options.backups, options.signal) : await backupIds(storage, options.signal)
         return runVerify(context, [...new Set(ids)], options.backups !== undefined, options)
-      }),
+      }, options),
     delete: (references, options = {}) =>
       job(async () => {
         // Every reference is resolved before the first removal: a typing error deletes nothing.

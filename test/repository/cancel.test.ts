@@ -1,6 +1,7 @@
 /** A signal that fires at any moment: CANCELLED, nothing half done, and everything earlier as it was. */
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Repository } from '../../src/contract/backup.ts'
+import { BlockvaultError } from '../../src/contract/errors.ts'
 import type { Platform } from '../../src/contract/platform.ts'
 import { openRepository } from '../../src/repository/open.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
@@ -164,6 +165,57 @@ describe('a repository that is closed', () => {
       await (closing ?? open.close())
       const isDone = (await opened(repository, (again) => again.list())).length === 2
       await check(repository, 'backup', isDone, `closed at call ${call}`)
+    }
+  })
+})
+
+describe('a cancelled job whose worker does not answer', () => {
+  /** Like `platform`, but calls of `operation` get no answer until the port is closed. */
+  const silentAt = (operation: string, asked: () => void): Platform => ({
+    ...platform,
+    async spawn(options) {
+      const port = await platform.spawn(options)
+      const silenced: ((reason: unknown) => void)[] = []
+      return {
+        ...port,
+        call(name, argument, transfer) {
+          if (name !== operation) return port.call(name, argument, transfer)
+          asked()
+          return new Promise((_, reject) => silenced.push(reject))
+        },
+        async close() {
+          for (const reject of silenced) reject(new BlockvaultError('WORKER_FAILED', 'The worker was closed.'))
+          await port.close()
+        },
+      }
+    },
+  })
+
+  it.each([
+    ['backup', 'encoder.scan'],
+    ['restore', 'frames.decode'],
+    ['verify', 'frames.decode'],
+  ] as const)('(%s) ends with CANCELLED half a minute later, and the repository can be closed', async (name, operation) => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    try {
+      let asked = () => {}
+      const silent = new Promise<void>((resolve) => (asked = resolve))
+      const open = await openRepository(
+        silentAt(operation, () => asked()),
+        createMemoryStorage(copyOf(start).objects),
+        { ...start.options, workers: 1 },
+      )
+      const controller = new AbortController()
+      const code = codeOf(JOBS[name]!(open, controller.signal, () => {}))
+      await silent
+      controller.abort()
+      await vi.advanceTimersByTimeAsync(29_000)
+      expect(await Promise.race([code, 'still waiting'])).toBe('still waiting')
+      await vi.advanceTimersByTimeAsync(2000)
+      expect(await code).toBe('CANCELLED')
+      await open.close()
+    } finally {
+      vi.useRealTimers()
     }
   })
 })
