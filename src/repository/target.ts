@@ -75,7 +75,9 @@ export async function prepareTarget(platform: Platform, path: string, bytes: num
   })
   if (facts) {
     const details = { path, size: facts.size, needed: bytes }
-    const isSource = options.source?.path === facts.path && options.source.hostName === platform.hostName
+    // A machine that could not tell its name (Deno without permission) may be this one.
+    const hostNames = new Set([options.source?.hostName, platform.hostName].filter((name) => name !== ''))
+    const isSource = options.source?.path === facts.path && hostNames.size < 2
     if (facts.inUse !== undefined)
       throw new BlockvaultError('TARGET_IN_USE', `${path} is in use (${facts.inUse}). Unmount it or stop what uses it first.`, { details })
     if (isSource && !options.overwriteSource)

@@ -169,19 +169,6 @@ describe('a target that holds other bytes', () => {
       }
     })
   })
-
-  it('that is the source is refused, also with force, unless it is asked for', async () => {
-    const repository = await newRepository()
-    const volume = noise(1, 10_000)
-    const source = fileOf(volume)
-    await opened(repository, async (open) => {
-      const { id } = await open.backup(source)
-      for (const options of [{}, { force: true }]) await expect(open.restore(id, source, options)).rejects.toEqual(coded('TARGET_IS_SOURCE'))
-      truncateSync(source, 10)
-      await open.restore(id, source, { overwriteSource: true })
-      expect(same(readFileSync(source), volume)).toBe(true)
-    })
-  })
 })
 
 describe('a large sparse volume', () => {
