@@ -11,6 +11,8 @@ import { invoke } from '../io/operation.ts'
 import { closeDecoder, decodePart } from '../pipeline/object-decode-operations.ts'
 import type { DecodedObjectPart, DecoderOptions } from '../pipeline/object-decoder.ts'
 import { codecOf, type CompressionName } from './compression.ts'
+import { digestElsewhere } from './digest-elsewhere.ts'
+import { nextObjectNumber } from './object-numbers.ts'
 
 /** An object as a manifest describes it. */
 export interface StoredObject {
@@ -36,6 +38,8 @@ export interface DecodeOptions extends Pick<DecoderOptions, 'blockBytes' | 'tagK
   store: ObjectStore
   /** The worker that decodes it. */
   port: Port
+  /** The worker that computes its MD5; the one that decodes it by default. */
+  digester?: Port | undefined
   signal?: AbortSignal | undefined
   /** Asked before the object is opened, and again from time to time; what it throws ends the decoding. */
   check?: (() => Promise<void>) | undefined
@@ -53,11 +57,10 @@ export interface DecodedObject extends ObjectTags {
 const PIECE_BYTES = 4 * 1024 * 1024
 /** Plain bytes of one call: a tenth of a second. A piece of compressed zeros holds gigabytes. */
 const STOP_BYTES = 64 * 1024 * 1024
+/** The same where another worker digests: the least, which is one segment. */
+const STOP_BYTES_ELSEWHERE = 1
 /** Parts between two questions whether to go on. */
 const PARTS_A_QUESTION = 16
-
-/** Numbered over the whole process: workers may serve several jobs at once. */
-let objects = 0
 
 /** Decodes the whole object. @throws as `decodeParts`, and what `onPart` throws */
 export async function decodeObject(
@@ -87,21 +90,26 @@ export async function* decodeParts(stored: StoredObject, options: DecodeOptions)
   await check?.()
   throwIfCancelled(signal)
   const reader = await store.open(stored.container, stored.name, { signal })
-  const object = ++objects
+  const object = nextObjectNumber()
+  const digests = stored.md5 !== undefined && expected === undefined
+  const elsewhere = digests && options.digester ? digestElsewhere(options.digester, object) : undefined
   const tags: Uint8Array<ArrayBuffer>[] = []
   let opened = false
   let ended = false
-  const call = async (bytes: Uint8Array<ArrayBuffer>, last: boolean) => {
+  const call = async (bytes: Uint8Array<ArrayBuffer>, last: boolean): Promise<DecodedObjectPart> => {
     // Empty once it has moved to the worker.
     const isPiece = bytes.length > 0
     const tag = isPiece && expected ? (expected.tags[tags.length] ?? new Uint8Array(0)) : undefined
-    const open = opened ? {} : { open: decoderOptions(stored, options) }
+    const open = opened ? {} : { open: decoderOptions(stored, options, { digest: digests && !elsewhere, copies: elsewhere !== undefined }) }
+    const spare = elsewhere?.takeSpare()
     opened = true
-    const request = { object, ...open, bytes, last, ...(tag ? { tag } : {}), stopBytes: options.stopBytes ?? STOP_BYTES }
-    const part = await invoke(port, decodePart, request, [bytes.buffer])
+    const stopBytes = elsewhere ? STOP_BYTES_ELSEWHERE : (options.stopBytes ?? STOP_BYTES)
+    const request = { object, ...open, bytes, last, ...(tag ? { tag } : {}), stopBytes, spare }
+    const part = await invoke(port, decodePart, request, spare ? [bytes.buffer, spare] : [bytes.buffer])
     if (isPiece) tags.push(part.tag)
     ended = last && part.drained
-    return part
+    for (const copy of part.copies) await elsewhere?.add(copy)
+    return ended && elsewhere ? { ...part, md5: await elsewhere.finish() } : part
   }
   try {
     checkSize(stored, reader.size, expected)
@@ -123,15 +131,20 @@ export async function* decodeParts(stored: StoredObject, options: DecodeOptions)
     throw named(stored, error)
   } finally {
     if (opened && !ended) await invoke(port, closeDecoder, { object }).catch(() => {})
+    await elsewhere?.close()
     await reader.close()
   }
 }
 
-function decoderOptions({ compression, length, bytesMax, md5 }: StoredObject, { blockBytes, tagKey, sink, tags }: DecodeOptions): DecoderOptions {
+function decoderOptions(
+  { compression, length, bytesMax }: StoredObject,
+  { blockBytes, tagKey, sink }: DecodeOptions,
+  digesting: Pick<DecoderOptions, 'digest' | 'copies'>,
+): DecoderOptions {
   return {
     codec: codecOf(compression),
     bytesMax: length ?? bytesMax,
-    digest: md5 !== undefined && tags === undefined,
+    ...digesting,
     ...(blockBytes === undefined ? {} : { blockBytes }),
     ...(tagKey === undefined ? {} : { tagKey }),
     ...(sink === undefined ? {} : { sink }),

@@ -31,12 +31,13 @@ export async function measureLengths(chain: readonly ChainMember[], options: Mea
   for (const { container, prefix, manifest } of chain) {
     const { objects } = manifest
     const unknown = [...objects].flatMap(({ length }, index) => (length === undefined ? [index] : []))
-    await overWorkers(unknown.length, ports, signal, async (at, port, stop) => {
-      const { number, offset, compression } = objects.entry(unknown[at]!)
+    const items = { count: unknown.length, at: (at: number) => unknown[at]!, bytes: () => 0 }
+    await overWorkers(items, ports, signal, async (index, _at, port, stop) => {
+      const { number, offset, compression } = objects.entry(index)
       const bytesMax = Math.max(0, Math.min(OBJECT_BYTES_MAX, volumeBytes - offset))
       const stored = { container, name: dataObjectName(prefix, number), compression, length: undefined, bytesMax, md5: undefined }
       const { plainBytes } = await decodeObject(stored, { store, port, check, signal: stop })
-      objects.setLength(unknown[at]!, plainBytes)
+      objects.setLength(index, plainBytes)
     })
   }
 }

@@ -10,6 +10,7 @@ import type { ObjectStore } from '../contract/object-store.ts'
 import type { Port } from '../contract/port.ts'
 import { type DecodedObject, decodeParts } from './decode-object.ts'
 import type { DecodedObjectPart } from '../pipeline/object-decoder.ts'
+import { digesterFor } from './over-workers.ts'
 import type { PlannedObject, RestorePlan } from './restore-plan.ts'
 import { storedObject } from './restore-chain.ts'
 
@@ -57,7 +58,9 @@ export async function* readChain(plan: RestorePlan, { store, ports, signal }: Re
     const ranges = planned.ranges.slice(next).flatMap((range) => [range.offset - planned.entry.offset, range.length])
     const port = ports[starts++ % ports.length]!
     object.left = new Uint8Array(0)
-    object.parts = decodeParts(storedObject(planned), { store, port, signal, sink: { ranges: Float64Array.from(ranges) }, stopBytes: STOP_BYTES })
+    // One object after the other is read: while one worker decodes, another one digests.
+    const digester = digesterFor(ports, port, planned.entry.length, 0)
+    object.parts = decodeParts(storedObject(planned), { store, port, digester, signal, sink: { ranges: Float64Array.from(ranges) }, stopBytes: STOP_BYTES })
     return object.parts
   }
   const objectAt = (position: number): OpenObject => {

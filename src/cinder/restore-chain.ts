@@ -15,7 +15,7 @@ import type { Port } from '../contract/port.ts'
 import type { VolumeFile } from '../contract/volume.ts'
 import { progressReporter } from '../pipeline/progress.ts'
 import { type DecodeOptions, decodeObject, type StoredObject } from './decode-object.ts'
-import { overWorkers } from './over-workers.ts'
+import { digesterFor, overWorkers } from './over-workers.ts'
 import type { PlannedObject, RestorePlan } from './restore-plan.ts'
 import { type ObjectWrites, restoreTarget } from './restore-target.ts'
 import { createTagList } from './tag-list.ts'
@@ -68,20 +68,21 @@ export async function restoreChain(plan: RestorePlan, options: RestoreChainOptio
 
   const decode = (object: PlannedObject, more: Partial<DecodeOptions>, stop: AbortSignal, port: Port, onPart?: ObjectWrites['onPart']) => {
     let before = 0
-    return decodeObject(storedObject(object), { store, port, check, ...more, signal: stop }, async (part) => {
+    const digester = digesterFor(ports, port, object.entry.length, plan.plainBytes)
+    return decodeObject(storedObject(object), { store, port, digester, check, ...more, signal: stop }, async (part) => {
       await onPart?.(part)
       progress.doneBytes += part.plainBytes - before
       before = part.plainBytes
       report()
     })
   }
+  const objects = { count: plan.objects, at: plan.object, bytes: ({ entry }: PlannedObject) => entry.length }
   if (tags) {
-    await overWorkers(plan.objects, ports, signal, async (index, port, stop) => {
-      tags.set(index, await decode(plan.object(index), { tagKey }, stop, port))
+    await overWorkers(objects, ports, signal, async (object, index, port, stop) => {
+      tags.set(index, await decode(object, { tagKey }, stop, port))
     })
   }
-  await overWorkers(plan.objects, ports, signal, async (index, port, stop) => {
-    const object = plan.object(index)
+  await overWorkers(objects, ports, signal, async (object, index, port, stop) => {
     const writes = target.writes(object.entry.offset, object.ranges)
     const again = tags ? { tagKey, tags: tags.get(index) } : {}
     await decode(object, { ...again, sink: writes.sink }, stop, port, writes.onPart)

@@ -16,7 +16,7 @@ import { decodeObject } from './decode-object.ts'
 import { describeHashes } from './hash-stream.ts'
 import { compareListing } from './listing.ts'
 import { dataObjectName, sha256FileName } from './names.ts'
-import { overWorkers } from './over-workers.ts'
+import { digesterFor, overWorkers } from './over-workers.ts'
 import type { Sha256File } from './sha256file.ts'
 import { byOffset, firstDifference, hashesFault, openOwnHashes, strayBlock } from './verify-hashes.ts'
 import { OBJECT_BYTES_MAX } from './write-checks.ts'
@@ -112,7 +112,8 @@ async function decodeAll(
     try {
       const stored = { container, name, compression, length, bytesMax: OBJECT_BYTES_MAX, md5 }
       const blocks = hashes && wanted ? { blockBytes: hashes.blockBytes } : {}
-      await decodeObject(stored, { store, port, signal: stop, ...blocks }, (part) => {
+      const digester = digesterFor(ports, port, length ?? 0, progress.totalBytes)
+      await decodeObject(stored, { store, port, digester, signal: stop, ...blocks }, (part) => {
         found.push(part.sha256s)
         progress.doneBytes += part.plainBytes - before
         before = part.plainBytes
@@ -133,7 +134,8 @@ async function decodeAll(
       )
   }
   try {
-    await overWorkers(order.length, ports, signal, (at, port, stop) => decode(order[at]!, port, stop))
+    const items = { count: order.length, at: (at: number) => order[at]!, bytes: (index: number) => objects.length(index) ?? 0 }
+    await overWorkers(items, ports, signal, (index, _at, port, stop) => decode(index, port, stop))
   } finally {
     await own?.close()
   }

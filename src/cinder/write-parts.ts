@@ -12,6 +12,7 @@ import { closeObject, digestPart, type EncodedObjectPart, encodePart, type Objec
 import { transferOf } from '../pipeline/segment-input.ts'
 import type { SpareBuffers } from '../pipeline/spare-buffers.ts'
 import type { Extent } from './extents.ts'
+import { nextObjectNumber } from './object-numbers.ts'
 import type { Seat, WorkerSeats } from './worker-seats.ts'
 import type { BackupSource } from './write-source.ts'
 
@@ -36,9 +37,6 @@ export function partBytes(blockBytes: number): number {
   return Math.max(blockBytes, PART_BYTES - (PART_BYTES % blockBytes))
 }
 
-/** Numbered over the whole process: workers may serve several backups at once. */
-let objects = 0
-
 /** `onPart` gets each part with the length of its plain bytes. Returns the object's MD5. */
 export async function encodeParts(
   context: PartsContext,
@@ -47,7 +45,7 @@ export async function encodeParts(
   onPart: (part: EncodedObjectPart, plainBytes: number) => Promise<void>,
 ): Promise<string> {
   const { seats, source, spares, blockBytes, signal } = context
-  const object = ++objects
+  const object = nextObjectNumber()
   const home = seats.settle()
   const anywhere = compression.codec === undefined || STREAM_CODECS[compression.codec].parallel
   const digester = anywhere ? home.worker : (home.worker + 1) % seats.ports.length

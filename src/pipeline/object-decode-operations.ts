@@ -12,22 +12,14 @@ import { type Handlers, handle, operation } from '../io/operation.ts'
 import type { OpenVolumes } from '../io/volume-operations.ts'
 import { createBlockHasher } from './block-hashes.ts'
 import { createGrowingBuffer } from './growing-buffer.ts'
-import { createObjectDecoder, type DecodedObjectPart, type DecoderOptions, type ObjectDecoder } from './object-decoder.ts'
+import { createObjectDecoder, type DecodedObjectPart, type DecoderOptions, type DecodeStep, type ObjectDecoder } from './object-decoder.ts'
 import { createObjectDigests } from './object-digests.ts'
 
-export interface DecodeRequest {
+export interface DecodeRequest extends DecodeStep {
   /** The caller's number for the object, over all jobs of the process. */
   object: number
   /** With the first call for an object. */
   open?: DecoderOptions
-  /** The object's next stored bytes; empty to go on with those that are still here. */
-  bytes: Uint8Array
-  /** These are its last. */
-  last: boolean
-  /** The change tag that these stored bytes had before: throws OBJECT_DAMAGED, and decodes nothing of them, when it is another. */
-  tag?: Uint8Array
-  /** Stop when so many plain bytes came out, or up to a segment more. */
-  stopBytes: number
 }
 
 export const decodePart = operation<DecodeRequest, DecodedObjectPart>('object.decode')
@@ -47,15 +39,15 @@ export function addObjectDecodeOperations(handlers: Handlers, core: Core, hashes
   handle(
     handlers,
     decodePart,
-    async ({ object, open: options, bytes, last, tag, stopBytes }) => {
+    async ({ object, open: options, ...step }) => {
       if (options) decoders.set(object, createObjectDecoder(context, object, options))
       const decoder = decoders.get(object)
       if (!decoder) throw new BlockvaultError('INTERNAL', `No decoder ${object} in this worker.`)
-      const decoded = await decoder.decode(bytes, last, tag, stopBytes)
-      if (last && decoded.drained) close(object)
+      const decoded = await decoder.decode(step)
+      if (step.last && decoded.drained) close(object)
       return decoded
     },
-    ({ tag, sha256s, collected }) => [tag.buffer, sha256s.buffer, collected.buffer],
+    ({ tag, sha256s, collected, copies }) => [tag.buffer, sha256s.buffer, collected.buffer, ...copies.map(({ buffer }) => buffer)],
   )
 
   handle(handlers, closeDecoder, ({ object }) => close(object))

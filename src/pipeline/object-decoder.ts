@@ -7,6 +7,7 @@ import type { BlockHasher } from './block-hashes.ts'
 import type { GrowingBuffer } from './growing-buffer.ts'
 import type { ObjectDigests } from './object-digests.ts'
 import { createObjectSink, type SinkOptions } from './object-sink.ts'
+import { copyOut } from './spare-buffers.ts'
 
 export interface DecoderOptions {
   /** `undefined`: the object is stored as it is. */
@@ -15,6 +16,8 @@ export interface DecoderOptions {
   bytesMax: number
   /** Compute the object's MD5. */
   digest: boolean
+  /** Return all plain bytes too, for somebody else to digest. False by default. */
+  copies?: boolean
   /** Compute SHA-256 of its blocks of this length. At most `BLOCK_BYTES_MAX`. */
   blockBytes?: number
   /** Key of the change tags of stored pieces; none are computed without it. 32 bytes. */
@@ -35,8 +38,24 @@ export interface DecodedObjectPart {
   sha256s: Uint8Array<ArrayBuffer>
   /** Wanted bytes that came out, when no volume takes them. */
   collected: Uint8Array<ArrayBuffer>
+  /** The plain bytes that were passed on, when copies are asked for. */
+  copies: Uint8Array<ArrayBuffer>[]
   /** Of the whole object, in hex, at its end. */
   md5?: string
+}
+
+/** What is decoded by one call. */
+export interface DecodeStep {
+  /** The object's next stored bytes; empty to go on with those that are still here. */
+  bytes: Uint8Array
+  /** These are its last. */
+  last: boolean
+  /** The change tag that these stored bytes had before: throws OBJECT_DAMAGED, and decodes nothing of them, when it is another. */
+  tag?: Uint8Array
+  /** Stop when so many plain bytes came out, or up to a segment more. */
+  stopBytes: number
+  /** For a copy. */
+  spare?: ArrayBuffer | undefined
 }
 
 /** What the decoders of a worker share. */
@@ -50,7 +69,7 @@ export interface DecoderContext {
 }
 
 export interface ObjectDecoder {
-  decode(bytes: Uint8Array, last: boolean, tag: Uint8Array | undefined, stopBytes: number): Promise<DecodedObjectPart>
+  decode(step: DecodeStep): Promise<DecodedObjectPart>
   free(): void
 }
 
@@ -75,6 +94,8 @@ export function createObjectDecoder({ core, open, digests, hasher, stored }: Dec
   /** The decoder may have more to give without more input. */
   let waiting = false
   let sha256s: Uint8Array[] = []
+  let copies: Uint8Array<ArrayBuffer>[] = []
+  let spare: ArrayBuffer | undefined
 
   const stage = (piece: Uint8Array): CoreBuffer => {
     const buffer = stored.atLeast(piece.length)
@@ -87,6 +108,8 @@ export function createObjectDecoder({ core, open, digests, hasher, stored }: Dec
   }
   const pass = async (buffer: CoreBuffer, length: number) => {
     if (options.digest) await digests.update(object, buffer.bytes(0, length))
+    if (options.copies) copies.push(copyOut(buffer.bytes(0, length), spare, PLAIN_BYTES))
+    spare = undefined
     if (options.blockBytes) sha256s.push(hasher.hash(buffer.bytes(0, length), blockBytes))
     await sink?.pass(buffer, 0, length, passed)
     passed += length
@@ -119,8 +142,9 @@ export function createObjectDecoder({ core, open, digests, hasher, stored }: Dec
   }
 
   return {
-    async decode(bytes, last, expectedTag, stopBytes) {
+    async decode({ bytes, last, tag: expectedTag, stopBytes, spare: given }) {
       const start = passed
+      spare = given
       const tag = bytes.length > 0 && tagger ? tagger.tag(stage(bytes), 0, Uint32Array.of(bytes.length)).changeTags : new Uint8Array(0)
       if (expectedTag && !equalBytes(tag, expectedTag)) throw damaged('is not what it was when it was checked')
       if (bytes.length > 0) pending.push(bytes)
@@ -145,6 +169,8 @@ export function createObjectDecoder({ core, open, digests, hasher, stored }: Dec
       staged = undefined
       const hashes = sha256s
       sha256s = []
+      const copied = copies
+      copies = []
       return {
         drained,
         plainBytes: passed + held,
@@ -152,6 +178,7 @@ export function createObjectDecoder({ core, open, digests, hasher, stored }: Dec
         tag,
         sha256s: concatBytes(hashes),
         collected: concatBytes(sink?.take() ?? []),
+        copies: copied,
         ...(ended && options.digest ? { md5: await digests.finish(object) } : {}),
       }
     },

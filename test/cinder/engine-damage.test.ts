@@ -186,6 +186,51 @@ function withEntry(chain: readonly ChainMember[], member: ChainMember, index: nu
   })
 }
 
+describe('one object of several segments, which one worker decodes and another one digests', () => {
+  it.each(['none', 'zlib', 'zstd'] as const)('with %s: restores whole, and not damaged', { timeout: 60_000 }, async (compression) => {
+    const containers: MemoryContainers = new Map()
+    const store = createMemoryObjects(containers)
+    // Half of it zeros: segments that are short when they are stored, and segments that are not.
+    const volume = new Uint8Array(17_000_000)
+    volume.set(
+      noise(1, 9_000_000).map((byte) => byte & 15),
+      4_000_000,
+    )
+    const chain = [await backUp(volume, { store, ports, number: 1, compression, objectBytes: 32_768 * 600, blockBytes: 32_768 })]
+    const options = { store, ports, now, random }
+    const before = noise(2, 17_000_000)
+    const whole = async () => {
+      for (const checkFirst of [true, false]) expect(same(await restoredOver(chain, { store, ports, checkFirst, before }), volume)).toBe(true)
+      const file = chainVolume(planRestore(chain), { store, ports })
+      expect(same(Buffer.concat([await file.readAt(0, 12_000_001), await file.readAt(12_000_001, file.size)]), volume)).toBe(true)
+      await file.close()
+      expect((await verifyBackup(chain[0]!, options)).findings).toEqual([])
+    }
+    const refused = async (damaged: readonly ChainMember[]) => {
+      const target = before.slice()
+      const restore = restoreChain(planRestore(damaged), { ...options, target: memoryTarget(target), startsZero: false })
+      await expect(restore).rejects.toEqual(coded('OBJECT_DAMAGED'))
+      expect(same(target, before)).toBe(true)
+      const file = chainVolume(planRestore(damaged), { store, ports })
+      expect(await codeOf(file.readAt(0, file.size))).toBe('OBJECT_DAMAGED')
+      await file.close()
+      expect((await verifyBackup(damaged[0]!, options)).findings.map(({ code }) => code)).toEqual(['OBJECT_DAMAGED'])
+    }
+    await whole()
+    await refused(withEntry(chain, chain[0]!, 0, { md5: 'f'.repeat(32) }))
+    const objects = containers.get(CONTAINER) as Objects
+    const name = dataObjectName(prefixOf(1), 1)
+    const stored = objects.get(name)!
+    for (const at of [0, stored.length >> 1, stored.length - 2]) {
+      objects.set(name, new Uint8Array(stored.map((byte, index) => (index === at ? byte ^ 4 : byte))))
+      await refused(chain)
+    }
+    objects.set(name, stored)
+    // What failed left nothing behind that the next one would go on with.
+    await whole()
+  })
+})
+
 describe('a restore', async () => {
   const { store, chain, volume } = await chainWith('zlib')
   const options = { ports, startsZero: false, now, random }
