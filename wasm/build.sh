@@ -44,7 +44,7 @@ optimize=$(sed -nE 's/^wasm-opt = \[(.*)\]$/\1/p' "$here/binding/Cargo.toml" | t
 wasm-opt $optimize "$target_directory/$target/release/blockvault_component.wasm" -o "$out/module.wasm"
 jco=$here/../node_modules/.bin/jco
 "$jco" new "$out/module.wasm" -o "$component/blockvault_reader.wasm" >/dev/null
-"$jco" transpile --quiet --no-typescript "$component/blockvault_reader.wasm" --name blockvault_reader -o "$component"
+"$jco" transpile --quiet "$component/blockvault_reader.wasm" --name blockvault_reader -o "$component"
 # Nobody asks for its log, and looking for the question takes a permission on Deno.
 sed -i 's/if (!globalThis?.process?.env?.JCO_DEBUG) { return; }/return;/' "$component/blockvault_reader.js"
 if grep 'process?.env' "$component/blockvault_reader.js"; then
@@ -52,6 +52,7 @@ if grep 'process?.env' "$component/blockvault_reader.js"; then
   exit 1
 fi
 # The component keeps no comments; the types made from the WIT file have them.
+rm -r "$component/interfaces"
 node "$here/component/types.mjs" "$component/blockvault_reader.d.ts"
 sed -i '1i /* @ts-self-types="./blockvault_reader.d.ts" */' "$component/blockvault_reader.js"
 
