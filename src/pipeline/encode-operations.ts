@@ -29,7 +29,7 @@ export const scanSegment = operation<{ encoder: number; slot: number; input: Seg
 export const takeChunks = operation<{ encoder: number; slot: number; chunks: ChunkRanges }, EncodedFrame[]>('encoder.take')
 /** Frames from here on belong to pack `pack` (the caller's own count); their numbers start at 0. */
 export const startPack = operation<{ encoder: number; pack: number; key: FrameKey }, void>('encoder.pack')
-/** Encodes bytes that are one whole frame (map nodes), apart from the chunks being gathered. */
+/** Seals map nodes as a frame, apart from the chunks being gathered. They are hashes, which no codec makes smaller. */
 export const encodeBytes = operation<{ encoder: number; bytes: Uint8Array; chunks: number }, EncodedFrame[]>('encoder.encode')
 /** Closes the frame being gathered. */
 export const flushFrame = operation<{ encoder: number }, EncodedFrame[]>('encoder.flush')
@@ -135,7 +135,7 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
       const plain = core.buffer(bytes.length)
       try {
         plain.bytes().set(bytes)
-        return [await encode(core, encoder, plain, bytes.length, chunks)]
+        return [await encode(core, encoder, plain, bytes.length, chunks, { ...encoder.options, codec: 'none' })]
       } finally {
         plain.free()
       }
@@ -175,9 +175,16 @@ async function closeFrame(core: Core, encoder: Encoder): Promise<EncodedFrame[]>
   return [await encode(core, encoder, encoder.gathered, gatheredBytes, gatheredChunks)]
 }
 
-async function encode(core: Core, encoder: Encoder, plain: CoreBuffer, plainBytes: number, chunks: number): Promise<EncodedFrame> {
+async function encode(
+  core: Core,
+  encoder: Encoder,
+  plain: CoreBuffer,
+  plainBytes: number,
+  chunks: number,
+  options: FrameEncoderOptions = encoder.options,
+): Promise<EncodedFrame> {
   if (!encoder.pack) throw new BlockvaultError('INTERNAL', 'Frames were asked for before a pack was started.')
   const number = encoder.packFrames++
-  const sealed = await encodeFrame(core, encoder.aead, plain, plainBytes, encoder.packed, encoder.options, encoder.pack.key, number)
+  const sealed = await encodeFrame(core, encoder.aead, plain, plainBytes, encoder.packed, options, encoder.pack.key, number)
   return { pack: encoder.pack.number, number, plainBytes, chunks, ...sealed }
 }
