@@ -13,7 +13,7 @@
  * arithmetic would have given. Two things need care. The end of a match can pass the end of memory, which zstd checks only
  * when `size_t` has 32 bits: build.sh keeps the last MiB of the address space out of use (--max-memory), and a match is
  * shorter. The difference of two pointers is signed: it is right below 2 GiB. So nothing may be counted further from where a
- * context began: codec/zstd.rs starts a new one before its frames get there, and within a frame zstd counts anew, below.
+ * context began: codec/zstd.rs and zstd_parts.rs start a new one before their frames and parts get there.
  */
 #ifndef ZSTD_WIDE_H
 #define ZSTD_WIDE_H
@@ -46,15 +46,6 @@ typedef size_t narrow_size;
 #pragma redefine_extname ZSTD_freeDCtx wide_ZSTD_freeDCtx
 #pragma redefine_extname ZSTD_getFrameContentSize wide_ZSTD_getFrameContentSize
 #pragma redefine_extname ZSTD_isError wide_ZSTD_isError
-
-/*
- * zstd sees to it that its 32-bit indexes of input do not overflow: it takes the same number off all of them. With a `size_t` of
- * 64 bits it does so at 3500 MiB, which is too late here; this has it done from 1 GiB on, as soon as the window allows. The macro
- * is read inside two functions that know the index as `curr`. zstd waits longer each time: for n times the memory of the window
- * and the tables (16 MiB at level 19) after n times. So the indexes stay below 2 GiB for a frame of 64 GiB at least, which is
- * all that stream/zstd.rs allows.
- */
-#define ZSTD_WINDOW_OVERFLOW_CORRECT_FREQUENTLY (curr > (1u << 30))
 
 #include <zstd.h>
 

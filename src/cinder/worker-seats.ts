@@ -13,17 +13,12 @@ export interface Seat {
   free(): void
 }
 
-export interface SeatRequest {
-  /** Index of the worker that is asked first; any without it. */
-  home?: number | undefined
-  /** Take another worker that has nothing to do. True without a home. */
-  anywhere: boolean
-}
-
 export interface WorkerSeats {
   readonly ports: readonly Port[]
-  /** Resolves when there is a seat. Requests are served in the order they came. */
-  take(request: SeatRequest): Promise<Seat>
+  /** Resolves when there is a seat: the worker `home`'s, or that of another one that has nothing to do; any without it. Served in the order asked. */
+  take(home?: number): Promise<Seat>
+  /** A seat at once, for a digest, which only one worker can go on with: parts are given to others rather. */
+  occupy(worker: number): Seat
   /** A home for an object: the worker that is home to the fewest. `leave` when the object is done. */
   settle(): { worker: number; port: Port; leave(): void }
 }
@@ -34,7 +29,7 @@ const SEATS_A_WORKER = 2
 export function createWorkerSeats(ports: readonly Port[]): WorkerSeats {
   const taken = ports.map(() => 0)
   const homes = ports.map(() => 0)
-  const waiting: { request: SeatRequest; resolve: (seat: Seat) => void }[] = []
+  const waiting: { home: number | undefined; resolve: (seat: Seat) => void }[] = []
 
   const seat = (worker: number): Seat => {
     taken[worker]!++
@@ -50,16 +45,17 @@ export function createWorkerSeats(ports: readonly Port[]): WorkerSeats {
       },
     }
   }
-  const workerFor = ({ home, anywhere }: SeatRequest): number | undefined => {
-    if (home !== undefined && taken[home]! < SEATS_A_WORKER) return home
-    if (home !== undefined && !anywhere) return undefined
+  const workerFor = (home: number | undefined): number | undefined => {
+    if (home !== undefined && taken[home] === 0) return home
     const freest = lowest(taken)
-    return taken[freest]! < (home === undefined ? SEATS_A_WORKER : 1) ? freest : undefined
+    if (taken[freest] === 0) return freest
+    const worker = home ?? freest
+    return taken[worker]! < SEATS_A_WORKER ? worker : undefined
   }
   const serve = () => {
     for (let index = 0; index < waiting.length; ) {
-      const { request, resolve } = waiting[index]!
-      const worker = workerFor(request)
+      const { home, resolve } = waiting[index]!
+      const worker = workerFor(home)
       if (worker === undefined) index++
       else {
         waiting.splice(index, 1)
@@ -69,12 +65,13 @@ export function createWorkerSeats(ports: readonly Port[]): WorkerSeats {
   }
   return {
     ports,
-    take(request) {
+    take(home) {
       return new Promise((resolve) => {
-        waiting.push({ request, resolve })
+        waiting.push({ home, resolve })
         serve()
       })
     },
+    occupy: seat,
     settle() {
       const worker = lowest(homes)
       homes[worker]!++

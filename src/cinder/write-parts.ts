@@ -2,10 +2,8 @@
  * Encodes the parts of one object over the workers.
  *
  * Invariants: parts are handed on in order, whatever order they are done in; a bounded number of them is in memory, however long the
- * object is; the object's MD5 goes on in one worker, in the order of the parts. Where parts can be compressed by any worker that is the
- * object's home. A codec that can not share an object has the home for itself, and the next worker hashes and digests.
+ * object is; the object's MD5 goes on in one worker, its home, in the order of the parts.
  */
-import { STREAM_CODECS } from '../contract/core.ts'
 import { throwIfCancelled } from '../contract/errors.ts'
 import { invoke } from '../io/operation.ts'
 import { closeObject, digestPart, type EncodedObjectPart, encodePart, type ObjectCompression } from '../pipeline/object-encode-operations.ts'
@@ -47,9 +45,6 @@ export async function encodeParts(
   const { seats, source, spares, blockBytes, signal } = context
   const object = nextObjectNumber()
   const home = seats.settle()
-  const anywhere = compression.codec === undefined || STREAM_CODECS[compression.codec].parallel
-  const digester = anywhere ? home.worker : (home.worker + 1) % seats.ports.length
-  const apart = digester !== home.worker
   const length = partBytes(blockBytes)
   const count = Math.ceil(extent.length / length)
   const lengthOf = (index: number) => Math.min(length, extent.length - index * length)
@@ -57,43 +52,39 @@ export async function encodeParts(
   let digested = 0
   let md5 = ''
 
-  const digest = async (index: number, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
+  const digest = async (index: number, bytes: Uint8Array<ArrayBuffer>) => {
     digested = index + 1
-    const request = { object, bytes, last: digested === count, ...(apart ? { blockBytes } : {}) }
-    const part = await invoke(seats.ports[digester]!, digestPart, request, [bytes.buffer])
-    md5 = part.md5 ?? ''
-    spares.give(part.bytes)
-    return part.sha256s
+    const seat = seats.occupy(home.worker)
+    try {
+      const part = await invoke(seat.port, digestPart, { object, bytes, last: digested === count }, [bytes.buffer])
+      md5 = part.md5 ?? ''
+      spares.give(part.bytes)
+    } finally {
+      seat.free()
+    }
   }
-  const order = createOrder(seats.ports.length * 2 + 2, async (index, { part, hashed }: Encoded) => {
-    const digesting = hashed ?? (part.plain ? digest(index, part.plain) : undefined)
+  const order = createOrder(seats.ports.length * 2 + 2, async (index, part: EncodedObjectPart) => {
+    const digesting = part.plain && digest(index, part.plain)
     md5 = part.md5 ?? md5
-    const whole = hashed ? { ...part, sha256s: await hashed } : part
-    await Promise.all([digesting, onPart(whole, lengthOf(index)).then(() => spares.give(part.bytes))])
+    await Promise.all([digesting, onPart(part, lengthOf(index)).then(() => spares.give(part.bytes))])
   })
   const run = async (index: number, seat: Seat) => {
     try {
       const input = await source.input(extent.offset + index * length, lengthOf(index))
       // From here to the call nothing else may come between: the home's calls run in the order they were made.
-      const inPlace = seat.worker === digester && digested === index
+      const inPlace = seat.worker === home.worker && digested === index
       if (inPlace) digested++
       const reused = inPlace ? [spares.take()] : [spares.take(), spares.take()]
       const request = {
         object,
         compression,
-        objectBytes: extent.length,
+        place: { objectBytes: extent.length, first: index === 0, last: index === count - 1 },
         blockBytes,
         input,
-        last: index === count - 1,
         digest: inPlace,
-        hash: !apart,
         spares: reused,
       }
-      const part = await invoke(seat.port, encodePart, request, [...transferOf(input), ...reused.filter((spare) => spare !== undefined)])
-      // The home's parts come in their order, so they are digested in it. Who fails is told when it is this part's turn.
-      const hashed = apart && part.plain ? digest(index, part.plain) : undefined
-      hashed?.catch(() => {})
-      order.deliver(index, { part, hashed })
+      order.deliver(index, await invoke(seat.port, encodePart, request, [...transferOf(input), ...reused.filter((spare) => spare !== undefined)]))
     } catch (error) {
       order.fail(error)
     } finally {
@@ -107,8 +98,7 @@ export async function encodeParts(
       await order.room(index)
       throwIfCancelled(signal)
       if (index % PARTS_A_QUESTION === PARTS_A_QUESTION - 1) await context.check()
-      // A codec that can not share an object gets its parts in order from one worker.
-      running.push(run(index, await seats.take({ home: home.worker, anywhere })))
+      running.push(run(index, await seats.take(home.worker)))
     }
   } catch (error) {
     order.fail(error)
@@ -119,14 +109,8 @@ export async function encodeParts(
     return md5
   } finally {
     home.leave()
-    for (const worker of new Set([home.worker, digester])) await invoke(seats.ports[worker]!, closeObject, { object }).catch(() => {})
+    await invoke(home.port, closeObject, { object }).catch(() => {})
   }
-}
-
-interface Encoded {
-  part: EncodedObjectPart
-  /** Hashes of the blocks, where they are made by another worker than the one that compressed. */
-  hashed: Promise<Uint8Array<ArrayBuffer>> | undefined
 }
 
 /** Hands results on in order, one after the other. `ahead`: how many may be under way or wait for their turn. */

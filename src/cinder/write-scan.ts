@@ -37,7 +37,7 @@ async function* hashedParts(context: PartsContext): AsyncGenerator<Omit<ScannedP
   const { seats, source, blockBytes, signal } = context
   const step = partBytes(blockBytes)
   const hash = async (offset: number, length: number) => {
-    const seat = await seats.take({ anywhere: true })
+    const seat = await seats.take()
     try {
       throwIfCancelled(signal)
       const input = await source.input(offset, length)

@@ -136,11 +136,10 @@ export interface Core {
    */
   decompress(codec: Codec, source: CoreBuffer, offset: number, length: number, target: CoreBuffer, expected: number, targetOffset?: number): boolean
   /**
-   * An encoder for one object of `contentBytes` bytes, which a zstd frame says in its header. `level` is the codec's: zlib 0 to 9 (Cinder's
-   * is 6), bz2 1 to 9 (9), zstd -7 to 19 (3); beyond, the nearest of these. Throws CORE_UNAVAILABLE for a codec this core does not write (the
-   * fallback writes zlib only), USAGE for zstd and more than `ZSTD_CONTENT_BYTES_MAX` bytes.
+   * An encoder of parts. `level` is the codec's: zlib 0 to 9 (Cinder's is 6), bz2 1 to 9 (9), zstd -7 to 19 (3); beyond, the nearest of these.
+   * Throws CORE_UNAVAILABLE for a codec this core does not write (the fallback writes zlib only).
    */
-  streamEncoder(codec: StreamCodec, level: number, contentBytes: number): StreamEncoder
+  streamEncoder(codec: StreamCodec, level: number): StreamEncoder
   /** Throws CORE_UNAVAILABLE for a codec this core does not read (the fallback: bz2). */
   streamDecoder(codec: StreamCodec): StreamDecoder
   /**
@@ -163,26 +162,31 @@ export type Turns = () => Promise<void>
 
 /**
  * Compressions of Cinder's objects, by the names of its metadata with the aliases resolved (docs of cinder.backup.chunkeddriver):
- * streams of any length, where the codecs above are frames. With `parallel`, parts of one object can be compressed by different
- * encoders: joined in order, between header and trailer where the codec has them, they are one stream (bz2: streams that follow each other).
+ * streams of any length, where the codecs above are frames. Parts of one object can be compressed by different encoders: joined in order,
+ * between header and trailer where the codec has them, they are one stream (bz2: streams that follow each other).
  */
-export const STREAM_CODECS = { zlib: { parallel: true }, bz2: { parallel: true }, zstd: { parallel: false } } as const
-export type StreamCodec = keyof typeof STREAM_CODECS
+export const STREAM_CODECS = ['zlib', 'bz2', 'zstd'] as const
+export type StreamCodec = (typeof STREAM_CODECS)[number]
 
-/** The most that one zstd frame is written for: 64 GiB, the length that zstd's indexes are known to stay right for (wasm/zstd-wide.h). */
-export const ZSTD_CONTENT_BYTES_MAX = 64 * 1024 ** 3
+/** Where a part stands in its object. */
+export interface PartPlace {
+  /** Plain bytes of the whole object. */
+  objectBytes: number
+  first: boolean
+  last: boolean
+}
 
-/** Compresses one object part by part, in order. After an error it is of no more use. */
+/** Compresses parts of any objects. */
 export interface StreamEncoder {
   /** Longest output for a part of `length` bytes: `target` must have this much room. */
   bound(length: number): number
   /**
-   * Compresses `length` bytes at `offset` of `source` into `target`, another buffer; `last` ends the stream. zlib parts are raw deflate,
-   * each ended at a byte boundary: `src/core/zlib-stream.ts` has header and trailer. bz2 parts are whole streams. zstd parts continue one
-   * frame, header included, and what comes out may lag behind by a block. zlib and bz2 parts do not depend on the parts before them.
-   * Throws INTERNAL when the parts of a zstd frame do not add up to its `contentBytes`.
+   * Compresses `length` bytes at `offset` of `source` into `target`, another buffer. zlib parts are raw deflate, each ended at a byte
+   * boundary: `src/core/zlib-stream.ts` has header and trailer. bz2 parts are whole streams. zstd parts are blocks of one frame, with its
+   * header before the first, which says `objectBytes`; none is empty, unless the object is. A part does not depend on those before it.
+   * Throws INTERNAL for a part that is not so.
    */
-  encode(source: CoreBuffer, offset: number, length: number, target: CoreBuffer, last: boolean): EncodedPart
+  encode(source: CoreBuffer, offset: number, length: number, target: CoreBuffer, place: PartPlace): EncodedPart
   free(): void
 }
 

@@ -1,23 +1,17 @@
 /** Streams of Cinder's objects in the WASM core: ranges go in, numbers come out. Its numbers for errors become coded errors here. */
 import * as glue from '../../wasm/pkg/blockvault_core.js'
 import type { StreamCodec, StreamDecoder, StreamEncoder } from '../contract/core.ts'
-import { ZSTD_CONTENT_BYTES_MAX } from '../contract/core.ts'
 import { BlockvaultError } from '../contract/errors.ts'
 import type { CoreMemory } from './memory.ts'
 
-export function streamEncoder(memory: CoreMemory, codec: StreamCodec, level: number, contentBytes: number): StreamEncoder {
-  if (!Number.isSafeInteger(contentBytes) || contentBytes < 0) throw new BlockvaultError('INTERNAL', `An object can not have ${contentBytes} bytes.`)
-  if (codec === 'zstd' && contentBytes > ZSTD_CONTENT_BYTES_MAX) {
-    const message = `zstd objects have at most ${ZSTD_CONTENT_BYTES_MAX} bytes, not ${contentBytes}: choose smaller objects, or zlib.`
-    throw new BlockvaultError('USAGE', message, { details: { contentBytes } })
-  }
-  const inner = codec === 'zstd' ? glue.StreamEncoder.zstd(level, contentBytes) : glue.StreamEncoder[codec](level)
+export function streamEncoder(memory: CoreMemory, codec: StreamCodec, level: number): StreamEncoder {
+  const inner = glue.StreamEncoder[codec](level)
   if (inner === undefined) throw outOfMemory(codec)
   return {
     bound: (length) => inner.bound(length) >>> 0,
-    encode(source, offset, length, target, last) {
+    encode(source, offset, length, target, { objectBytes, first, last }) {
       const from = memory.address(source, offset, length)
-      check(codec, inner.encode(from, length, memory.address(target, 0, target.length), target.length, last))
+      check(codec, inner.encode(from, length, memory.address(target, 0, target.length), target.length, first ? objectBytes : -1, last))
       return { length: inner.length() >>> 0, adler32: inner.adler32() >>> 0 }
     },
     free: () => inner.free(),
@@ -50,7 +44,7 @@ function check(codec: StreamCodec, answer: number): void {
   if (answer === DAMAGED) throw new BlockvaultError('OBJECT_DAMAGED', `An object is no whole ${codec} stream: restore it from a copy.`)
   if (answer === OUT_OF_MEMORY) throw outOfMemory(codec)
   if (answer === WINDOW_TOO_LARGE) throw new BlockvaultError('OBJECT_DAMAGED', 'A zstd object asks for a window of more than 128 MiB, which is not read.')
-  throw new BlockvaultError('INTERNAL', `A part for ${codec} overlaps or exceeds its target, follows the last one, or does not add up to the announced length.`)
+  throw new BlockvaultError('INTERNAL', `A part for ${codec} overlaps or exceeds its target, is empty, or is not of the announced length.`)
 }
 
 function outOfMemory(codec: StreamCodec): BlockvaultError {

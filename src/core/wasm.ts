@@ -38,7 +38,7 @@ export function createWasmCore(module: WebAssembly.Module): Core {
       if (expected > target.length - targetOffset) return false
       return codecs.decompress(CODECS[codec], memory.address(source, offset, length), length, memory.address(target, targetOffset, expected), expected)
     },
-    streamEncoder: (codec, level, contentBytes) => streamEncoder(memory, codec, level, contentBytes),
+    streamEncoder: (codec, level) => streamEncoder(memory, codec, level),
     streamDecoder: (codec) => streamDecoder(memory, codec),
     argon2id: (passphrase, salt, costs, turns = async () => {}) => argon2id(module, passphrase, salt, costs, turns),
     chunkIndex,

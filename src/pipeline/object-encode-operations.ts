@@ -4,7 +4,7 @@
  *
  * Invariant: all of it is done with the bytes of one read. What is stored is what was hashed, also of a volume that changes meanwhile.
  */
-import { type Core, type CoreBuffer, STREAM_CODECS, type StreamCodec, type StreamEncoder } from '../contract/core.ts'
+import type { Core, CoreBuffer, PartPlace, StreamCodec, StreamEncoder } from '../contract/core.ts'
 import type { Hashes } from '../contract/hashes.ts'
 import { concatBytes } from '../core/bytes.ts'
 import { ZLIB_FRAMING_BYTES } from '../core/zlib-stream.ts'
@@ -29,17 +29,13 @@ export interface PartRequest {
   /** The caller's number for the object, over all jobs of the process. */
   object: number
   compression: ObjectCompression
-  /** Plain bytes of the whole object. */
-  objectBytes: number
+  place: PartPlace
   blockBytes: number
   input: SegmentInput
-  last: boolean
   /**
    * Go on with the object's MD5 here: every part before was digested here. Otherwise the plain bytes come back, to be digested elsewhere.
    */
   digest: boolean
-  /** Hash the blocks here. Otherwise they are hashed where the part is digested. */
-  hash: boolean
   /** For `bytes` of the answer, and for `plain`. */
   spares: readonly (ArrayBuffer | undefined)[]
 }
@@ -49,7 +45,7 @@ export interface EncodedObjectPart {
   bytes: Uint8Array<ArrayBuffer>
   /** Of the plain bytes, for zlib's trailer. */
   adler32: number
-  /** 32 bytes a block; empty when they are hashed elsewhere. */
+  /** 32 bytes a block. */
   sha256s: Uint8Array<ArrayBuffer>
   /** The plain bytes, when they are still to be digested. */
   plain?: Uint8Array<ArrayBuffer>
@@ -63,14 +59,12 @@ export const encodePart = operation<PartRequest, EncodedObjectPart>('object.enco
 export interface DigestedPart {
   /** Of the object, in hex, with its last part. */
   md5?: string
-  /** 32 bytes a block; empty when they were hashed elsewhere. */
-  sha256s: Uint8Array<ArrayBuffer>
   /** What was digested, to be used again. */
   bytes: Uint8Array<ArrayBuffer>
 }
 
-/** Goes on with the MD5 of an object; with `blockBytes`, hashes the blocks too. */
-export const digestPart = operation<{ object: number; bytes: Uint8Array<ArrayBuffer>; blockBytes?: number; last: boolean }, DigestedPart>('object.digest')
+/** Goes on with the MD5 of an object. */
+export const digestPart = operation<{ object: number; bytes: Uint8Array<ArrayBuffer>; last: boolean }, DigestedPart>('object.digest')
 /** Forgets what is kept for an object. */
 export const closeObject = operation<{ object: number }, void>('object.close')
 /** SHA-256 of each block. Returns 32 bytes a block. */
@@ -89,7 +83,7 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
   handle(
     handlers,
     encodePart,
-    async ({ object, compression, objectBytes, blockBytes, input, last, digest, hash, spares }): Promise<EncodedObjectPart> => {
+    async ({ object, compression, place, blockBytes, input, digest, spares }): Promise<EncodedObjectPart> => {
       const reader = segmentReader(input, open)
       const { length } = reader
       const plain = plainBuffer.atLeast(length)
@@ -99,35 +93,27 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
         const count = Math.min(pieceBytes(blockBytes), length - at)
         await reader.read(plain, at, at, count)
         const piece = plain.bytes(at, count)
-        if (hash) sha256s.push(hasher.hash(piece, blockBytes))
+        sha256s.push(hasher.hash(piece, blockBytes))
         if (digest) await digests.update(object, piece)
       }
       return {
-        ...encode(object, compression, objectBytes, plain, length, last, spares[0]),
+        ...encode(compression, place, plain, length, spares[0]),
         sha256s: concatBytes(sha256s),
         ...(digest ? {} : { plain: copyOut(plain.bytes(0, length), spares[1], length) }),
-        ...(digest && last ? { md5: await digests.finish(object) } : {}),
+        ...(digest && place.last ? { md5: await digests.finish(object) } : {}),
       }
     },
     ({ bytes, sha256s, plain }) => [bytes.buffer, sha256s.buffer, ...(plain ? [plain.buffer] : [])],
   )
 
-  const encode = (
-    object: number,
-    { codec, level }: ObjectCompression,
-    objectBytes: number,
-    plain: CoreBuffer,
-    length: number,
-    last: boolean,
-    spare: ArrayBuffer | undefined,
-  ) => {
+  const encode = ({ codec, level }: ObjectCompression, place: PartPlace, plain: CoreBuffer, length: number, spare: ArrayBuffer | undefined) => {
     if (codec === undefined) return { bytes: copyOut(plain.bytes(0, length), spare, length), adler32: 0 }
-    const { packed, part } = encoders.use(object, codec, level, objectBytes, (encoder) => {
+    const { packed, part } = encoders.use(codec, level, (encoder) => {
       const packed = packedBuffer.atLeast(encoder.bound(length))
-      return { packed, part: encoder.encode(plain, 0, length, packed, last) }
+      return { packed, part: encoder.encode(plain, 0, length, packed, place) }
     })
     const framing = codec === 'zlib' ? ZLIB_FRAMING_BYTES : 0
-    if (length === objectBytes && part.length + framing >= objectBytes) {
+    if (length === place.objectBytes && part.length + framing >= length) {
       return { bytes: copyOut(plain.bytes(0, length), spare, length), adler32: 0, incompressible: true }
     }
     return { bytes: copyOut(packed.bytes(0, part.length), spare, length), adler32: part.adler32 }
@@ -136,12 +122,11 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
   handle(
     handlers,
     digestPart,
-    async ({ object, bytes, blockBytes, last }): Promise<DigestedPart> => {
-      const sha256s = blockBytes === undefined ? new Uint8Array(0) : hasher.hash(bytes, blockBytes)
+    async ({ object, bytes, last }): Promise<DigestedPart> => {
       await digests.update(object, bytes)
-      return { bytes, sha256s, ...(last ? { md5: await digests.finish(object) } : {}) }
+      return { bytes, ...(last ? { md5: await digests.finish(object) } : {}) }
     },
-    ({ bytes, sha256s }) => [bytes.buffer, sha256s.buffer],
+    ({ bytes }) => [bytes.buffer],
   )
 
   handle(
@@ -162,10 +147,7 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
     (sha256s) => [sha256s.buffer],
   )
 
-  handle(handlers, closeObject, ({ object }) => {
-    digests.drop(object)
-    encoders.close(object)
-  })
+  handle(handlers, closeObject, ({ object }) => digests.drop(object))
 
   return () => {
     encoders.free()
@@ -174,27 +156,26 @@ export function addObjectEncodeOperations(handlers: Handlers, core: Core, hashes
   }
 }
 
-/** Encoders of whole objects by object, and one for all parts of each codec and level whose parts do not depend on each other. */
+/** One for all parts of each codec and level. */
 function createEncoders(core: Core) {
-  const encoders = new Map<number | string, StreamEncoder>()
-  const close = (key: number | string) => {
+  const encoders = new Map<string, StreamEncoder>()
+  const close = (key: string) => {
     encoders.get(key)?.free()
     encoders.delete(key)
   }
   return {
-    use<Result>(object: number, codec: StreamCodec, level: number, objectBytes: number, encode: (encoder: StreamEncoder) => Result): Result {
-      const key = STREAM_CODECS[codec].parallel ? `${codec} ${level}` : object
-      const encoder = encoders.get(key) ?? core.streamEncoder(codec, level, objectBytes)
+    use<Result>(codec: StreamCodec, level: number, encode: (encoder: StreamEncoder) => Result): Result {
+      const key = `${codec} ${level}`
+      const encoder = encoders.get(key) ?? core.streamEncoder(codec, level)
       encoders.set(key, encoder)
       try {
         return encode(encoder)
       } catch (error) {
-        // It is of no more use, to other objects neither.
+        // It may be in the middle of a part.
         close(key)
         throw error
       }
     },
-    close,
     free() {
       for (const key of [...encoders.keys()]) close(key)
     },

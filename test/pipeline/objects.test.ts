@@ -117,25 +117,20 @@ async function encoded(
   let incompressible = false
   for (let at = 0; at < plain.length; at += partBytes) {
     const here = digestHere(at / partBytes)
-    // What is hashed elsewhere is so with the digest.
-    const hash = here || digestHere(at / partBytes)
     const last = at + partBytes >= plain.length
     const part = await invoke(port, encodePart, {
       object,
       compression: { codec, level: 6 },
-      objectBytes: plain.length,
+      place: { objectBytes: plain.length, first: at === 0, last },
       blockBytes: 1000,
       input: { bytes: new Uint8Array(plain.subarray(at, at + partBytes)) },
-      last,
       digest: here,
-      hash,
       spares: [],
     })
     // Copies: with a port on this thread, buffers are lent.
     stored.push(part.bytes.slice())
-    const later = here ? part : await invoke(port, digestPart, { object, bytes: part.plain!.slice(), ...(hash ? {} : { blockBytes: 1000 }), last })
-    hashes.push(hash ? part.sha256s : later.sha256s)
-    const { md5 } = later
+    const { md5 } = here ? part : await invoke(port, digestPart, { object, bytes: part.plain!.slice(), last })
+    hashes.push(part.sha256s)
     expect(md5 === undefined).toBe(!last)
     digest = md5 ?? ''
     incompressible = part.incompressible ?? false
@@ -273,11 +268,9 @@ describe('encoding', () => {
         const request = {
           object: ++objects,
           compression: { codec, level: 3 },
-          objectBytes: plain.length,
+          place: { objectBytes: plain.length, first: true, last: true },
           blockBytes: 512,
-          last: true,
           digest: true,
-          hash: true,
           spares: [],
         }
         const part = await invoke(ports['wasm']!, encodePart, { ...request, input: { bytes: new Uint8Array(plain) } })
@@ -290,7 +283,8 @@ describe('encoding', () => {
 
   it('is for codecs that the core writes', async () => {
     for (const codec of ['bz2', 'zstd'] as const) {
-      const request = { object: ++objects, compression: { codec, level: 3 }, objectBytes: 9, blockBytes: 512, last: true, digest: true, hash: true, spares: [] }
+      const place = { objectBytes: 9, first: true, last: true }
+      const request = { object: ++objects, compression: { codec, level: 3 }, place, blockBytes: 512, digest: true, spares: [] }
       await expect(invoke(ports['fallback']!, encodePart, { ...request, input: { bytes: new Uint8Array(9) } })).rejects.toEqual(coded('CORE_UNAVAILABLE'))
     }
   })

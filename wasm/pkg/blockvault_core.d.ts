@@ -107,18 +107,19 @@ export class StreamEncoder {
     bound(length: number): number;
     static bz2(level: number): StreamEncoder;
     /**
-     * 0 when the part is encoded, or the number of an error; the ranges must not overlap.
+     * 0 when the part is encoded, or the number of an error; the ranges must not overlap. `object_bytes` is the object's length with
+     * its first part, and below 0 with the others.
      */
-    encode(source: number, length: number, target: number, capacity: number, last: boolean): number;
+    encode(source: number, length: number, target: number, capacity: number, object_bytes: number, last: boolean): number;
     /**
      * Bytes of the part encoded last.
      */
     length(): number;
     static zlib(level: number): StreamEncoder;
     /**
-     * Nothing when memory is out, or the content is longer than a frame may be.
+     * Nothing when memory is out.
      */
-    static zstd(level: number, content_bytes: number): StreamEncoder | undefined;
+    static zstd(level: number): StreamEncoder | undefined;
 }
 
 /**
@@ -200,10 +201,10 @@ export interface InitOutput {
     readonly streamencoder_adler32: (a: number) => number;
     readonly streamencoder_bound: (a: number, b: number) => number;
     readonly streamencoder_bz2: (a: number) => number;
-    readonly streamencoder_encode: (a: number, b: number, c: number, d: number, e: number, f: number) => number;
+    readonly streamencoder_encode: (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => number;
     readonly streamencoder_length: (a: number) => number;
     readonly streamencoder_zlib: (a: number) => number;
-    readonly streamencoder_zstd: (a: number, b: number) => number;
+    readonly streamencoder_zstd: (a: number) => number;
     readonly rust_zstd_wasm_shim_calloc: (a: number, b: number) => number;
     readonly rust_zstd_wasm_shim_free: (a: number) => void;
     readonly rust_zstd_wasm_shim_malloc: (a: number) => number;

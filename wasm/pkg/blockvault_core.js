@@ -435,16 +435,18 @@ export class StreamEncoder {
         return StreamEncoder.__wrap(ret);
     }
     /**
-     * 0 when the part is encoded, or the number of an error; the ranges must not overlap.
+     * 0 when the part is encoded, or the number of an error; the ranges must not overlap. `object_bytes` is the object's length with
+     * its first part, and below 0 with the others.
      * @param {number} source
      * @param {number} length
      * @param {number} target
      * @param {number} capacity
+     * @param {number} object_bytes
      * @param {boolean} last
      * @returns {number}
      */
-    encode(source, length, target, capacity, last) {
-        const ret = wasm.streamencoder_encode(this.__wbg_ptr, source, length, target, capacity, last);
+    encode(source, length, target, capacity, object_bytes, last) {
+        const ret = wasm.streamencoder_encode(this.__wbg_ptr, source, length, target, capacity, object_bytes, last);
         return ret;
     }
     /**
@@ -464,13 +466,12 @@ export class StreamEncoder {
         return StreamEncoder.__wrap(ret);
     }
     /**
-     * Nothing when memory is out, or the content is longer than a frame may be.
+     * Nothing when memory is out.
      * @param {number} level
-     * @param {number} content_bytes
      * @returns {StreamEncoder | undefined}
      */
-    static zstd(level, content_bytes) {
-        const ret = wasm.streamencoder_zstd(level, content_bytes);
+    static zstd(level) {
+        const ret = wasm.streamencoder_zstd(level);
         return ret === 0 ? undefined : StreamEncoder.__wrap(ret);
     }
 }

@@ -21,7 +21,7 @@ export function streamEncoder(codec: StreamCodec, level: number): StreamEncoder 
   const nearest = nearestLevel(level)
   return {
     bound: deflatedBytesMax,
-    encode(source, offset, length, target, last) {
+    encode(source, offset, length, target, { last }) {
       const plain = source.bytes(offset, length)
       if (length === 0 && !last) return { length: 0, adler32: ADLER32_START }
       const part = deflatePart(plain, nearest, last)

@@ -31,16 +31,16 @@ export function joined(codec: StreamCodec, parts: readonly { bytes: Uint8Array; 
 
 /** One stream of `parts`, by one encoder or by a new one for each part. */
 export function encoded(core: Core, codec: StreamCodec, level: number, parts: readonly Uint8Array[], encoders: 'one' | 'many' = 'one'): Uint8Array {
-  const contentBytes = parts.reduce((sum, part) => sum + part.length, 0)
-  let encoder = core.streamEncoder(codec, level, contentBytes)
+  const objectBytes = parts.reduce((sum, part) => sum + part.length, 0)
+  let encoder = core.streamEncoder(codec, level)
   const written = parts.map((part, index) => {
     if (encoders === 'many' && index > 0) {
       encoder.free()
-      encoder = core.streamEncoder(codec, level, contentBytes)
+      encoder = core.streamEncoder(codec, level)
     }
     const source = put(core, concatBytes([EDGE, part]))
     const target = core.buffer(encoder.bound(part.length))
-    const { length, adler32 } = encoder.encode(source, 1, part.length, target, index === parts.length - 1)
+    const { length, adler32 } = encoder.encode(source, 1, part.length, target, { objectBytes, first: index === 0, last: index === parts.length - 1 })
     const bytes = target.bytes(0, length).slice()
     source.free()
     target.free()

@@ -8,3 +8,4 @@ mod index;
 mod memory;
 mod scan;
 mod streams;
+mod zstd_parts;

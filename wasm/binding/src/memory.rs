@@ -1,4 +1,4 @@
-//! Ranges of this module's memory as slices: the only `unsafe` of the project.
+//! Ranges of this module's memory as slices: the `unsafe` of the project is here and in zstd_parts.rs.
 
 use std::alloc::{Layout, alloc, dealloc};
 use wasm_bindgen::prelude::wasm_bindgen;

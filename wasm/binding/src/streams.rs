@@ -1,6 +1,7 @@
 //! Encoders and decoders of whole objects: ranges in, numbers out.
 
 use crate::memory::{bytes, bytes_mut, overlap};
+use crate::zstd_parts::{self, Place};
 use blockvault_core::stream::{Decoded, Decoder, Encoded, Encoder, StreamError};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -19,41 +20,66 @@ fn number(error: StreamError) -> i32 {
     }
 }
 
+enum Parts {
+    Core(Encoder),
+    Zstd(zstd_parts::Encoder),
+}
+
 #[wasm_bindgen]
 pub struct StreamEncoder {
-    inner: Encoder,
+    inner: Parts,
     encoded: Encoded,
 }
 
 #[wasm_bindgen]
 impl StreamEncoder {
     pub fn zlib(level: i32) -> StreamEncoder {
-        Self::of(Encoder::zlib(level))
+        Self::of(Parts::Core(Encoder::zlib(level)))
     }
 
     pub fn bz2(level: i32) -> StreamEncoder {
-        Self::of(Encoder::bz2(level))
+        Self::of(Parts::Core(Encoder::bz2(level)))
     }
 
-    /// Nothing when memory is out, or the content is longer than a frame may be.
-    pub fn zstd(level: i32, content_bytes: f64) -> Option<StreamEncoder> {
-        Encoder::zstd(level, content_bytes as u64).ok().map(Self::of)
+    /// Nothing when memory is out.
+    pub fn zstd(level: i32) -> Option<StreamEncoder> {
+        zstd_parts::Encoder::new(level).ok().map(|encoder| Self::of(Parts::Zstd(encoder)))
     }
 
-    fn of(inner: Encoder) -> StreamEncoder {
+    fn of(inner: Parts) -> StreamEncoder {
         StreamEncoder { inner, encoded: Encoded::default() }
     }
 
     pub fn bound(&self, length: usize) -> usize {
-        self.inner.bound(length)
+        match &self.inner {
+            Parts::Core(encoder) => encoder.bound(length),
+            Parts::Zstd(_) => zstd_parts::Encoder::bound(length),
+        }
     }
 
-    /// 0 when the part is encoded, or the number of an error; the ranges must not overlap.
-    pub fn encode(&mut self, source: usize, length: usize, target: usize, capacity: usize, last: bool) -> i32 {
+    /// 0 when the part is encoded, or the number of an error; the ranges must not overlap. `object_bytes` is the object's length with
+    /// its first part, and below 0 with the others.
+    pub fn encode(
+        &mut self,
+        source: usize,
+        length: usize,
+        target: usize,
+        capacity: usize,
+        object_bytes: f64,
+        last: bool,
+    ) -> i32 {
         if overlap(source, length, target, capacity) {
             return MISUSED;
         }
-        match self.inner.encode(bytes(source, length), bytes_mut(target, capacity), last) {
+        let (source, target) = (bytes(source, length), bytes_mut(target, capacity));
+        let encoded = match &mut self.inner {
+            Parts::Core(encoder) => encoder.encode(source, target, last),
+            Parts::Zstd(encoder) => {
+                let place = Place { first: (object_bytes >= 0.0).then_some(object_bytes as u64), last };
+                encoder.encode(source, target, &place).map(|length| Encoded { length, adler32: 0 })
+            }
+        };
+        match encoded {
             Ok(encoded) => {
                 self.encoded = encoded;
                 DONE

@@ -14,7 +14,7 @@ pub enum StreamError {
     /// A zstd frame asks for a window of more than 128 MiB.
     WindowTooLarge,
     OutOfMemory,
-    /// The caller broke the order of calls, a bound or the announced length.
+    /// The caller broke the order of calls or a bound.
     Misused,
 }
 
@@ -29,9 +29,9 @@ pub struct Encoded {
 pub enum Encoder {
     Zlib(zlib::Encoder),
     Bz2(bz2::Encoder),
-    Zstd(zstd::Encoder),
 }
 
+/// Of zlib and bz2. zstd's parts take a function of the C library that has no safe face: the binding has them.
 impl Encoder {
     /// Levels beyond 0 to 9 mean the nearest.
     pub fn zlib(level: i32) -> Self {
@@ -43,17 +43,11 @@ impl Encoder {
         Self::Bz2(bz2::Encoder::new(level))
     }
 
-    /// One frame of `content_bytes`, which stand in its header. Levels beyond -7 to 19 mean the nearest.
-    pub fn zstd(level: i32, content_bytes: u64) -> Result<Self, StreamError> {
-        zstd::Encoder::new(level, content_bytes).map(Self::Zstd)
-    }
-
     /// The most that `encode` writes for a part of `length` bytes.
     pub fn bound(&self, length: usize) -> usize {
         match self {
             Self::Zlib(_) => zlib::bound(length),
             Self::Bz2(_) => bz2::bound(length),
-            Self::Zstd(_) => zstd::bound(length),
         }
     }
 
@@ -65,7 +59,6 @@ impl Encoder {
         match self {
             Self::Zlib(encoder) => encoder.encode(source, target, last),
             Self::Bz2(encoder) => encoder.encode(source, target),
-            Self::Zstd(encoder) => encoder.encode(source, target, last),
         }
     }
 }

@@ -1,63 +1,8 @@
-//! zstd (RFC 8878): one frame for an object, its length in the header, without a checksum, as Cinder's is.
+//! zstd (RFC 8878), reading. Parts of a frame are written by the binding (wasm/binding/src/zstd_parts.rs).
 
-use super::{Decoded, Encoded, StreamError};
-use zstd_safe::zstd_sys::{ZSTD_EndDirective, ZSTD_ErrorCode};
-use zstd_safe::{CCtx, CParameter, DCtx, ErrorCode, InBuffer, OutBuffer, get_frame_content_size, is_error_kind};
-
-/// From level 20 on speed has long fallen below any network's, and memory passes 100 MiB.
-const LEVELS: std::ops::RangeInclusive<i32> = -7..=19;
-/// zstd-wide.h says why.
-const CONTENT_BYTES_MAX: u64 = 64 << 30;
-/// Input that the library may hold back from one part to the next: a block.
-const HELD_BYTES_MAX: usize = 128 << 10;
-/// A frame's header, and the rounding of short parts.
-const FRAME_BYTES: usize = 128;
-
-/// ZSTD_compressBound (zstd.h) of a part and of what was held back.
-pub fn bound(length: usize) -> usize {
-    let most = length + HELD_BYTES_MAX;
-    most + (most >> 8) + FRAME_BYTES
-}
-
-pub struct Encoder {
-    context: CCtx<'static>,
-    /// What is still to come. The library believes a single part that ends its frame, whatever was announced.
-    left_bytes: u64,
-    ended: bool,
-}
-
-impl Encoder {
-    pub fn new(level: i32, content_bytes: u64) -> Result<Self, StreamError> {
-        if content_bytes > CONTENT_BYTES_MAX {
-            return Err(StreamError::Misused);
-        }
-        let mut context = CCtx::try_create().ok_or(StreamError::OutOfMemory)?;
-        let level = CParameter::CompressionLevel(level.clamp(*LEVELS.start(), *LEVELS.end()));
-        context.set_parameter(level).map_err(misuse)?;
-        context.set_pledged_src_size(Some(content_bytes)).map_err(misuse)?;
-        Ok(Self { context, left_bytes: content_bytes, ended: false })
-    }
-
-    pub fn encode(&mut self, source: &[u8], target: &mut [u8], last: bool) -> Result<Encoded, StreamError> {
-        let length = source.len() as u64;
-        if self.ended || length > self.left_bytes || (last && length != self.left_bytes) {
-            return Err(StreamError::Misused);
-        }
-        self.left_bytes -= length;
-        let end = if last { ZSTD_EndDirective::ZSTD_e_end } else { ZSTD_EndDirective::ZSTD_e_continue };
-        let (mut input, mut output) = (InBuffer::around(source), OutBuffer::around(target));
-        loop {
-            let waiting = self.context.compress_stream2(&mut output, &mut input, end).map_err(misuse)?;
-            if input.pos() == source.len() && (waiting == 0 || !last) {
-                self.ended = last;
-                return Ok(Encoded { length: output.pos(), adler32: 0 });
-            }
-            if output.pos() == output.capacity() {
-                return Err(StreamError::Misused);
-            }
-        }
-    }
-}
+use super::{Decoded, StreamError};
+use zstd_safe::zstd_sys::ZSTD_ErrorCode;
+use zstd_safe::{DCtx, ErrorCode, InBuffer, OutBuffer, get_frame_content_size, is_error_kind};
 
 /// The window may be 128 MiB, the library's own limit for streams.
 pub struct Decoder {
@@ -122,21 +67,12 @@ impl Decoder {
     }
 }
 
-fn error(code: ErrorCode, other: StreamError) -> StreamError {
+fn damage(code: ErrorCode) -> StreamError {
     if is_error_kind(code, ZSTD_ErrorCode::ZSTD_error_memory_allocation) {
         StreamError::OutOfMemory
     } else if is_error_kind(code, ZSTD_ErrorCode::ZSTD_error_frameParameter_windowTooLarge) {
         StreamError::WindowTooLarge
     } else {
-        other
+        StreamError::Damaged
     }
-}
-
-/// Of an encoder: whatever goes wrong is the caller's order of calls, or a length other than announced.
-fn misuse(code: ErrorCode) -> StreamError {
-    error(code, StreamError::Misused)
-}
-
-fn damage(code: ErrorCode) -> StreamError {
-    error(code, StreamError::Damaged)
 }
