@@ -23,6 +23,7 @@ export { createHttpStorage, type HttpStorageOptions } from '../../src/storage/ht
 export type { HttpOptions } from '../../src/storage/http-client.ts'
 export { createListing } from '../../src/storage/listing.ts'
 export { createMemoryStorage } from '../../src/storage/memory.ts'
+export { createStorage, type OwnStorageOptions, type StorageFunctions } from '../../src/storage/own-storage.ts'
 export type { CoreSource } from './core.ts'
 export type { EdgeRepository, RestoreToOptions, RestoreToResult } from './repository.ts'
 export { blobVolume, fetchVolume, streamVolume } from './sources.ts'

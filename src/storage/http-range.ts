@@ -4,9 +4,8 @@
  * Invariant: exactly the bytes that were asked for, or an error. A server that sends everything (200), another range, something it
  * encoded, or less or more than it says, is found out, and none of its bytes is used.
  */
-import { BlockvaultError } from '../contract/errors.ts'
 import { type Attempt, failed, type HttpAnswer, type HttpClient, type HttpRequest, statusProblem } from './http-client.ts'
-import { checkRange, endedEarly, missing } from './object-errors.ts'
+import { checkRange, endedEarly, missing, nothingAt } from './object-errors.ts'
 
 export interface RangeAnswer {
   bytes: Uint8Array<ArrayBuffer>
@@ -27,7 +26,8 @@ async function takeRange(request: HttpRequest, answer: HttpAnswer, offset: numbe
   const { status, headers } = answer
   if (status === 404 || status === 410) throw missing(request.subject)
   const span = spanOf(headers.get('content-range'))
-  if (status === 416) throw pastTheEnd(request.subject, offset, length, span?.total)
+  if (status === 416)
+    throw span?.total === undefined ? nothingAt(request.subject, offset, offset + length) : endedEarly(request.subject, span.total, offset + length)
   const problem = statusProblem(request, answer)
   if (problem) return problem
   if (status !== 206) throw failed(request, 'does not serve ranges: it answered with the whole', { status })
@@ -63,11 +63,4 @@ function spanOf(value: string | null): Span | undefined {
 /** A compressed body is what the server made of the object: its lengths and ranges are not the object's. */
 export function isEncoded(headers: Headers): boolean {
   return !['', 'identity'].includes((headers.get('content-encoding') ?? '').trim().toLowerCase())
-}
-
-function pastTheEnd(subject: string, offset: number, length: number, total: number | undefined): BlockvaultError {
-  if (total !== undefined) return endedEarly(subject, total, offset + length)
-  return new BlockvaultError('OBJECT_DAMAGED', `${subject} is truncated: the server has nothing of it at offset ${offset}.`, {
-    details: { object: subject, needed: offset + length },
-  })
 }

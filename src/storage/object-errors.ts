@@ -5,9 +5,13 @@ import { OBJECT_NAME } from '../contract/storage.ts'
 /** Where backends keep what is not yet an object: never part of an object's name, or a sweep would remove it. */
 const RESERVED = /^tmp(\/|$)/
 
+export function isObjectName(name: string): boolean {
+  return OBJECT_NAME.test(name) && !RESERVED.test(name)
+}
+
 /** The name, if it keeps to the grammar: no backend is ever handed a path to follow. */
 export function checkObjectName(name: string): string {
-  if (!OBJECT_NAME.test(name) || RESERVED.test(name)) throw new BlockvaultError('INTERNAL', `Not an object name: ${JSON.stringify(name)}`)
+  if (!isObjectName(name)) throw new BlockvaultError('INTERNAL', `Not an object name: ${JSON.stringify(name)}`)
   return name
 }
 
@@ -40,6 +44,13 @@ export function tooLong(name: string, size: number, bytesMax: number): Blockvaul
 export function endedEarly(name: string, size: number, needed: number): BlockvaultError {
   return new BlockvaultError('OBJECT_DAMAGED', `${name} is truncated: it has ${size} bytes, at least ${needed} are needed.`, {
     details: { object: name, size, needed },
+  })
+}
+
+/** As `endedEarly`, where it is not known how long the object is. */
+export function nothingAt(name: string, offset: number, needed: number): BlockvaultError {
+  return new BlockvaultError('OBJECT_DAMAGED', `${name} is truncated: nothing of it is at offset ${offset}, at least ${needed} bytes are needed.`, {
+    details: { object: name, needed },
   })
 }
 
