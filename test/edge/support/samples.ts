@@ -1,14 +1,14 @@
-/** The samples of docs/edge.md as they stand there, compiled by esbuild. */
+/** The samples of the documents as they stand there, and those of docs/edge.md compiled by esbuild. */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { transform } from 'esbuild'
 
 /** The TypeScript below a heading. */
-export function sample(heading: string): string {
-  const text = readFileSync(fileURLToPath(new URL('../../../docs/edge.md', import.meta.url)), 'utf8')
+export function sample(heading: string, document = 'docs/edge.md'): string {
+  const text = readFileSync(fileURLToPath(new URL(`../../../${document}`, import.meta.url)), 'utf8')
   const [, section = ''] = text.split(`\n## ${heading}\n`)
   const [, code] = /```ts\n([\s\S]*?)```/.exec(section.split('\n## ')[0] as string) ?? []
-  if (code === undefined) throw new Error(`docs/edge.md has no code under ${heading}`)
+  if (code === undefined) throw new Error(`${document} has no code under ${heading}`)
   return code
 }
 
