@@ -10,12 +10,18 @@ import { addEncodeOperations } from '../../src/pipeline/encode-operations.ts'
 import { addKeyOperation } from '../../src/pipeline/key-operation.ts'
 import { edgeAead } from './aead.ts'
 
+/** As large as the frames are by default: each is written on its own, and a writer gets no larger pieces. */
+const DECODED_BYTES = 1024 * 1024
+
 export function edgePort(core: Core, volumes: VolumeHost): Port {
   const handlers: Handlers = new Map()
   const open = new Map<number, VolumeHandle>()
   addVolumeOperations(handlers, volumes, open)
   const turns = createTurns()
-  const releases = [addEncodeOperations(handlers, core, edgeAead, open, turns), addDecodeOperations(handlers, core, edgeAead, open, turns)]
+  const releases = [
+    addEncodeOperations(handlers, core, edgeAead, open, turns),
+    addDecodeOperations(handlers, core, edgeAead, open, { pause: turns, decodedBytes: DECODED_BYTES }),
+  ]
   addKeyOperation(handlers, core, turns)
   handle(handlers, release, async () => {
     for (const releaseMemory of releases) releaseMemory()

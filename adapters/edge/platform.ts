@@ -5,12 +5,16 @@ import { edgeAead } from './aead.ts'
 import { edgePort } from './operations.ts'
 import type { Targets } from './targets.ts'
 
+/** Four of them are under way at once: a worker has 128 MB for everything, and V8 lets half of that lie as garbage. */
+const BATCH_BYTES = 2 * 1024 * 1024
+
 export function createPlatform(core: Core, targets: Targets): Platform {
   return {
     core,
     aead: edgeAead,
     spawn: () => edgePort(core, targets.host),
     workersDefault: 0,
+    batchBytes: BATCH_BYTES,
     volumeFacts: async (path) => targets.facts(path),
     hostName: '',
     now: () => Date.now(),

@@ -10,8 +10,8 @@ import type { VolumeFile } from '../../src/contract/volume.ts'
 import { blobVolume } from './sources.ts'
 import { type RangeWriter, type Targets, untilCancelled } from './targets.ts'
 
-/** Read and handed to a stream in one piece; the next is read while one is written. */
-const PIECE_BYTES = 4 * 1024 * 1024
+/** Read and handed to a stream in one piece; the next is read while one is written. What the stream did with it is not known: it is left to the collector. */
+const PIECE_BYTES = 2 * 1024 * 1024
 /** Decoded frames kept while a stream is filled: in volume order few are met again. */
 const CACHE_BYTES = 8 * 1024 * 1024
 

@@ -10,7 +10,7 @@ import type { MaybePromise, VolumeFacts, VolumeHost } from './volume.ts'
 export interface Aead {
   /** Ciphertext and tag, as parts that follow each other: joining them would copy a megabyte a frame. Each owns its buffer. */
   seal(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array, plaintext: Uint8Array): MaybePromise<readonly Uint8Array<ArrayBuffer>[]>
-  /** The plaintext, or `undefined` when the tag does not hold: no unauthenticated byte leaves this function. */
+  /** The plaintext, the caller's alone, or `undefined` when the tag does not hold: no unauthenticated byte leaves this function. */
   open(key: Uint8Array, nonce: Uint8Array, additional: Uint8Array, sealed: Uint8Array): MaybePromise<Uint8Array | undefined>
 }
 
@@ -30,6 +30,8 @@ export interface Platform {
   spawn(options: { inline: boolean }): MaybePromise<Port>
   /** Workers used when the caller names no number: the processors available, at most `WORKERS_MAX`. */
   readonly workersDefault: number
+  /** Stored bytes that a restore or check reads in one piece; 4 MiB by default. It holds a few such pieces: less where memory is short. */
+  readonly batchBytes?: number
   /** Facts about a path: `undefined` when nothing is there. Rejects with SOURCE_UNSUPPORTED for what is no volume. */
   volumeFacts(path: string): Promise<VolumeFacts | undefined>
   /** For manifests: the machine's name, `''` where there is none. */

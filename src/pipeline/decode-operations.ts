@@ -12,6 +12,7 @@ import { type Handlers, handle, operation } from '../io/operation.ts'
 import { type OpenVolumes, volumeOf } from '../io/volume-operations.ts'
 import { aeadOf } from './checksum-seal.ts'
 import { decodeFrame, encodeBufferBytes, type FrameKey } from './frame.ts'
+import { discard } from './spare-buffers.ts'
 
 /** One frame of a batch, and which of its chunks are wanted. */
 export interface FrameRequest {
@@ -33,7 +34,7 @@ export interface FrameRequest {
 }
 
 export interface DecodeArgument {
-  /** Sealed bytes of the frames, as they lie in the pack. */
+  /** Sealed bytes of the frames, as they lie in the pack. Given up: their memory is given back once they are decoded. */
   bytes: Uint8Array<ArrayBuffer>
   frames: FrameRequest[]
   key: FrameKey
@@ -66,8 +67,21 @@ const DECODED_BYTES = 8 * 1024 * 1024
 /** Numbers a write takes in `FrameRequest.writes`. */
 export const WRITE_FIELDS = 4
 
-/** Returns what gives the memory back. `pause` comes between two frames, for hosts whose event loop runs on this thread. */
-export function addDecodeOperations(handlers: Handlers, core: Core, platformAead: Aead, open: OpenVolumes, pause?: () => Promise<void>): () => void {
+export interface DecodeOptions {
+  /** Comes between two frames, for hosts whose event loop runs on this thread. */
+  pause?: () => Promise<void>
+  /** Frames are decoded side by side up to this much, and at least one. 8 MiB by default. */
+  decodedBytes?: number
+}
+
+/** Returns what gives the memory back. */
+export function addDecodeOperations(
+  handlers: Handlers,
+  core: Core,
+  platformAead: Aead,
+  open: OpenVolumes,
+  { pause, decodedBytes = DECODED_BYTES }: DecodeOptions = {},
+): () => void {
   let buffers: { packed: CoreBuffer; plain: CoreBuffer } | undefined
   const releaseMemory = () => {
     buffers?.packed.free()
@@ -77,7 +91,7 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
   const buffersFor = (frameBytes: number) => {
     if (buffers && buffers.packed.length >= encodeBufferBytes(frameBytes)) return buffers
     releaseMemory()
-    buffers = { packed: core.buffer(encodeBufferBytes(frameBytes)), plain: core.buffer(Math.max(DECODED_BYTES, frameBytes)) }
+    buffers = { packed: core.buffer(encodeBufferBytes(frameBytes)), plain: core.buffer(Math.max(decodedBytes, frameBytes)) }
     return buffers
   }
 
@@ -126,6 +140,7 @@ export function addDecodeOperations(handlers: Handlers, core: Core, platformAead
         await write()
       } finally {
         tagger.free()
+        discard(bytes)
       }
       return { failures, writtenBytes, collected }
     },

@@ -7,6 +7,7 @@
  */
 import { CODECS, type Codec, type CodecNumber, type Core, type CoreBuffer } from '../contract/core.ts'
 import type { Aead } from '../contract/platform.ts'
+import { discard } from './spare-buffers.ts'
 
 /** Bytes the seal adds: the AEAD tag. */
 export const SEAL_BYTES = 16
@@ -81,7 +82,7 @@ export async function encodeFrame(
 
 export type FrameFailure = 'seal' | 'codec'
 
-/** Decodes one sealed frame to `at` of `plain`. Returns what failed, or `undefined` when `plainBytes` bytes are there. */
+/** Decodes one sealed frame to `at` of `plain`. Returns what failed, or `undefined` when `plainBytes` bytes are there. `sealed` is left as it is. */
 export async function decodeFrame(
   core: Core,
   aead: Aead,
@@ -101,8 +102,11 @@ export async function decodeFrame(
   if (name === 'none') {
     if (body.length !== plainBytes) return 'codec'
     plain.bytes(at, plainBytes).set(body)
+    if (body.buffer !== sealed.buffer) discard(body)
     return undefined
   }
-  packed.bytes(0, body.length).set(body)
-  return core.decompress(name, packed, 0, body.length, plain, plainBytes, at) ? undefined : 'codec'
+  const packedBytes = body.length
+  packed.bytes(0, packedBytes).set(body)
+  if (body.buffer !== sealed.buffer) discard(body)
+  return core.decompress(name, packed, 0, packedBytes, plain, plainBytes, at) ? undefined : 'codec'
 }

@@ -3,10 +3,11 @@
  * decrypted and decompressed once however its chunks are scattered over the volume.
  */
 import type { ChunkIndex, ChunkPlace } from '../contract/core.ts'
+import type { Platform } from '../contract/platform.ts'
 import { toHex } from '../core/bytes.ts'
 import { type FrameRequest, WRITE_FIELDS } from '../pipeline/decode-operations.ts'
 
-/** Stored bytes read in one piece. Large enough that a disk streams, small enough to share the work evenly. */
+/** Stored bytes read in one piece where the platform asks for no other length. Large enough that a disk streams, small enough to share the work evenly. */
 const BATCH_BYTES = 4 * 1024 * 1024
 /** Unwanted bytes that are read along rather than starting another read. */
 const GAP_BYTES = 128 * 1024
@@ -46,7 +47,7 @@ export interface FetchPlan {
   batches(index: ChunkIndex, plainBytesMax?: number): FetchBatch[]
 }
 
-export function createFetchPlan(): FetchPlan {
+export function createFetchPlan({ batchBytes = BATCH_BYTES }: Pick<Platform, 'batchBytes'> = {}): FetchPlan {
   const frames = new Map<string, WantedFrame>()
   let chunks = 0
   return {
@@ -78,7 +79,7 @@ export function createFetchPlan(): FetchPlan {
         const last = batches.at(-1)
         const end = last ? last.offset + last.length : 0
         const follows = last && last.pack === frame.pack && frameOffset - end <= GAP_BYTES && last.plainBytes + framePlainBytes <= plainBytesMax
-        if (follows && frameOffset + frameStoredBytes - last.offset <= BATCH_BYTES) {
+        if (follows && frameOffset + frameStoredBytes - last.offset <= batchBytes) {
           last.frames.push(request(frame, last.offset))
           last.length = frameOffset + frameStoredBytes - last.offset
           last.plainBytes += framePlainBytes

@@ -1,9 +1,11 @@
 /**
  * Decoded frames of one open backup, the last used first, so that neighbouring reads decode a frame once.
  *
- * Invariant: an entry says which chunks were checked when it was decoded, and is asked for those alone.
+ * Invariants: an entry says which chunks were checked when it was decoded, and is asked for those alone; a frame that no longer is kept, and
+ * that nobody reads any more, gives its memory back at once.
  */
 import { equalBytes } from '../core/bytes.ts'
+import { discard } from '../pipeline/spare-buffers.ts'
 
 export interface CachedFrame {
   /** Chunk offset in the frame → the fingerprint that the chunk there was checked against. */
@@ -11,6 +13,10 @@ export interface CachedFrame {
   plainBytes: number
   /** The plaintext; a frame that is just being decoded is shared by all who want it. */
   bytes: Promise<Uint8Array>
+  /** Reads that copy out of it, each until it calls `release`. */
+  readers: number
+  /** No longer kept. */
+  dropped: boolean
 }
 
 export interface WantedChunk {
@@ -23,6 +29,8 @@ export interface FrameCache {
   find(slot: string, chunks: readonly WantedChunk[]): CachedFrame | undefined
   /** Keeps the frame, unless it turns out not to decode: the next read then tries again. */
   keep(slot: string, frame: CachedFrame): void
+  /** One reader less. */
+  release(frame: CachedFrame): void
   clear(): void
 }
 
@@ -33,6 +41,8 @@ export function createFrameCache(bytesMax: number): FrameCache {
     if (frames.get(slot) !== frame) return
     frames.delete(slot)
     bytes -= frame.plainBytes
+    frame.dropped = true
+    giveBack(frame)
   }
   return {
     find(slot, chunks) {
@@ -53,11 +63,18 @@ export function createFrameCache(bytesMax: number): FrameCache {
         drop(oldest, other)
       }
     },
+    release(frame) {
+      frame.readers--
+      giveBack(frame)
+    },
     clear() {
-      frames.clear()
-      bytes = 0
+      for (const [slot, frame] of frames) drop(slot, frame)
     },
   }
+}
+
+function giveBack({ readers, dropped, bytes }: CachedFrame): void {
+  if (dropped && readers === 0) bytes.then(discard, () => {})
 }
 
 function isChecked({ checked }: CachedFrame, chunkOffset: number, fingerprint: Uint8Array): boolean {

@@ -60,12 +60,13 @@ export async function openStoredBackup(
   const inLane = createLanes((context.pool.ports.length + 1) * CALLS_A_WORKER)
 
   const fetchAll = (wanted: ChunksByFrame, around: ChunksByFrame): Map<string, CachedFrame> => {
-    const plan = createFetchPlan()
+    const plan = createFetchPlan(context.platform)
     const frames = new Map<string, CachedFrame>()
     const checked = new Map<string, Map<number, Uint8Array>>()
     for (const [slot, chunks] of wanted) {
       const kept = cache.find(slot, chunks)
       if (kept) {
+        kept.readers++
         frames.set(slot, kept)
         continue
       }
@@ -81,7 +82,7 @@ export async function openStoredBackup(
       for (const [position, { number, plainBytes }] of batch.frames.entries()) {
         const slot = slotOf(batch.packId, number)
         const bytes = decoded.then((plaintexts) => plaintexts[position] as Uint8Array)
-        const frame = { checked: checked.get(slot) ?? new Map(), plainBytes, bytes }
+        const frame: CachedFrame = { checked: checked.get(slot) ?? new Map(), plainBytes, bytes, readers: 1, dropped: false }
         frames.set(slot, frame)
         cache.keep(slot, frame)
       }
@@ -105,7 +106,10 @@ export async function openStoredBackup(
     }
     const frames = fetchAll(wanted, around)
     const bytes = new Uint8Array(length)
-    const copies = [...wanted].map(([slot, chunks]) => copyChunks(frames.get(slot) as CachedFrame, chunks, offset, bytes))
+    const copies = [...wanted].map(([slot, chunks]) => {
+      const frame = frames.get(slot) as CachedFrame
+      return copyChunks(frame, chunks, offset, bytes).finally(() => cache.release(frame))
+    })
     // What is copied may go, before the rest has come.
     frames.clear()
     const failure = (await Promise.allSettled(copies)).find(({ status }) => status === 'rejected')

@@ -36,7 +36,7 @@ export async function runRestore(context: RepositoryContext, manifest: Manifest,
     platform.now,
   )
   const packKeys = createPackKeys(context, signal)
-  const plan = createFetchPlan()
+  const plan = createFetchPlan(platform)
   const drain = () =>
     drainPlan(context, plan, packKeys, { volume, signal }, (batch, outcome) => {
       if (outcome instanceof BlockvaultError) throw outcome

@@ -101,7 +101,7 @@ async function checkChunks(
       return undefined // what lies behind it is checked all the same
     })
   const packKeys = createPackKeys(context, signal)
-  const plan = createFetchPlan()
+  const plan = createFetchPlan(platform)
   const drain = () =>
     drainPlan(context, plan, packKeys, { signal }, (batch, outcome) => {
       if (outcome instanceof BlockvaultError) blameBatch(batch, asDamage(outcome), findings)

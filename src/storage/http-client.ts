@@ -6,6 +6,7 @@
  */
 import { BlockvaultError, throwIfCancelled } from '../contract/errors.ts'
 import { concatBytes } from '../core/bytes.ts'
+import { readInto } from './read-into.ts'
 import { createGate, createStall, pause } from './request-limits.ts'
 
 export interface HttpOptions {
@@ -43,6 +44,8 @@ export interface HttpAnswer {
   parts(): AsyncGenerator<Uint8Array<ArrayBuffer>>
   /** The whole body; `undefined` when it has more than `bytesMax`. Memory is taken for what comes, never for what was announced. */
   bytes(bytesMax: number): Promise<Uint8Array<ArrayBuffer> | undefined>
+  /** A body that should have `length` bytes: those that came, or `undefined` when there are more. Read into one buffer, where it stays. */
+  exactly(length: number): Promise<Uint8Array<ArrayBuffer> | undefined>
 }
 
 /** What came of an attempt: a result, or an error that the next attempt may not meet. */
@@ -154,6 +157,10 @@ function answerOf(response: Response, before: number, heard: () => void): HttpAn
         parts.push(part)
       }
       return concatBytes(parts)
+    },
+    async exactly(length) {
+      const { bytes, more } = await readInto(response.body, length, heard)
+      return more ? undefined : bytes
     },
   }
   return answer

@@ -39,7 +39,7 @@ async function takeRange(request: HttpRequest, answer: HttpAnswer, offset: numbe
   if (start !== offset || end !== offset + length - 1) throw failed(request, `sent the range ${start}-${end} for ${offset}-${offset + length - 1}`)
   const announced = headers.get('content-length')
   if (announced !== null && Number(announced) !== length) throw failed(request, `announced ${announced} bytes for a range of ${length}`)
-  const bytes = await answer.bytes(length)
+  const bytes = await answer.exactly(length)
   if (!bytes) throw failed(request, `sent more than the ${length} bytes of the range`)
   if (bytes.length < length) return { passing: failed(request, `sent ${bytes.length} bytes of the range's ${length}`) }
   return { result: { bytes, total, etag: headers.get('etag') ?? undefined } }

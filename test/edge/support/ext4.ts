@@ -45,10 +45,14 @@ export function makeImage(mebibytes: number): Image {
   return { path, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
-export async function storeImage(mebibytes: number): Promise<StoredImage> {
+type Kind = keyof StoredImage['repositories']
+
+/** `kinds`: the others are empty. All by default. */
+export async function storeImage(mebibytes: number, kinds: readonly Kind[] = ['key', 'passphrase', 'open']): Promise<StoredImage> {
   const image = makeImage(mebibytes)
-  const store = async (options: Parameters<typeof openRepository>[0]['credentials']) => {
+  const store = async (kind: Kind, options: Parameters<typeof openRepository>[0]['credentials']) => {
     const objects = new Map<string, Uint8Array<ArrayBuffer>>()
+    if (!kinds.includes(kind)) return objects
     await using repository = await openRepository({
       repository: createMemoryStorage(objects),
       credentials: options,
@@ -59,5 +63,12 @@ export async function storeImage(mebibytes: number): Promise<StoredImage> {
     await repository.backup(image.path)
     return objects
   }
-  return { image, repositories: { key: await store({ key: KEY }), passphrase: await store({ passphrase: PASSPHRASE }), open: await store(undefined) } }
+  return {
+    image,
+    repositories: {
+      key: await store('key', { key: KEY }),
+      passphrase: await store('passphrase', { passphrase: PASSPHRASE }),
+      open: await store('open', undefined),
+    },
+  }
 }
