@@ -213,6 +213,31 @@ describe.skipIf(why)(`in Chromium${why ? `: ${why}` : ''}`, () => {
     expect(await page.evaluate(run)).toBe(5000)
   })
 
+  it.skipIf(process.arch !== 'x64')(
+    'restores the image without SIMD too, by the fallback, and says so once',
+    async () => {
+      // V8 has WASM SIMD where the processor has SSE 4.1.
+      const old = await startChromium(['--no-enable-sse4-1'])
+      try {
+        const page = await old.open(`${server.url}index.html`)
+        const result = await page.evaluate(`(async () => {
+        const said = []
+        console.warn = (text) => said.push(text)
+        const repository = await open(${at(server)}, ${key})
+        await repository.restoreTo('latest', await (await file('disk.img')).createWritable())
+        const other = await open(${at(others.passphrase)}, undefined, { credentials: { passphrase: ${JSON.stringify(PASSPHRASE)} } })
+        return { sha256: await sha256(await content('disk.img')), backups: (await other.list()).length, said, asked: performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/core.wasm')).length }
+      })()`)
+        expect(result).toEqual({ sha256: stored.image.sha256, backups: 1, said: [expect.stringContaining('no WebAssembly SIMD')], asked: 0 })
+        const strict = await old.open(`${server.url}strict.html`)
+        expect(await strict.evaluate(`open(${at(server)}, ${key}).catch((error) => error.message)`)).toContain('the fallback could not be started')
+      } finally {
+        await old.close()
+      }
+    },
+    60_000,
+  )
+
   it('says that a policy of the page forbids WebAssembly', async () => {
     const page = await open('strict.html')
     expect(await page.evaluate(`outcome(open(${at(server)}, ${key}))`)).toBe('CORE_UNAVAILABLE')

@@ -1,5 +1,5 @@
 /** Where the edge's core comes from. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createMemoryStorage, openRepository, type RepositoryOptions } from '../../adapters/edge/index.ts'
 import { type ObjectServer, startObjectServer } from './support/object-server.ts'
 import { code, core, wasm } from './support/targets.ts'
@@ -26,6 +26,26 @@ describe('the core', () => {
 
   it.each(['nothing', 'broken.wasm'])('that is %s can not be loaded', async (name) => {
     await expect(opened(`${pages.url}${name}`)).rejects.toEqual(code('CORE_UNAVAILABLE'))
+  })
+
+  it('is the fallback in an engine without SIMD, which reads what the other wrote, and says so once', async () => {
+    const objects = new Map<string, Uint8Array<ArrayBuffer>>()
+    const storage = () => createMemoryStorage(objects)
+    await using written = await openRepository({ storage: storage(), core, create: true, credentials: { key: new Uint8Array(32) } })
+    await written.backup(new Blob(['volume '.repeat(100_000)]))
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const validate = vi.spyOn(WebAssembly, 'validate').mockReturnValue(false)
+    try {
+      // Neither is asked for: there is nobody who could compile it.
+      for (const source of [() => `${pages.url}nothing`, () => fetch(`${pages.url}nothing`), () => fetch('http://127.0.0.1:1/core.wasm')]) {
+        await using repository = await openRepository({ storage: storage(), core: source(), credentials: { key: new Uint8Array(32) } })
+        expect(await repository.verify({ readData: true })).toMatchObject({ backups: 1, errors: [] })
+      }
+      expect(warn.mock.calls).toEqual([[expect.stringContaining('no WebAssembly SIMD')]])
+    } finally {
+      warn.mockRestore()
+      validate.mockRestore()
+    }
   })
 
   it('that nobody answers for can not be loaded', async () => {

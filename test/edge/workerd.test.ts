@@ -167,6 +167,19 @@ describe.skipIf(why)(`in workerd${why ? `: ${why}` : ''}`, () => {
     })
   })
 
+  it.skipIf(process.arch !== 'x64')('has no fallback for an engine without SIMD, as nothing may be compiled, and says so', async () => {
+    const code = `import { createMemoryStorage, openRepository } from 'blockvault/edge'
+export default {
+  fetch: () => openRepository({ storage: createMemoryStorage(), core: 'http://127.0.0.1:1/core.wasm' }).catch((error) => Response.json({ code: error.code, message: error.message })),
+}`
+    const workerd = await startWorkerd(code, { v8Flags: ['--no-enable-sse4-1'] })
+    try {
+      expect(await (await fetch(workerd.url)).json()).toEqual({ code: 'CORE_UNAVAILABLE', message: expect.stringContaining('edge workers forbid') })
+    } finally {
+      await workerd.close()
+    }
+  })
+
   describe('the sample of docs/edge.md', () => {
     let workerd: Workerd
     let disk: Buffer

@@ -31,8 +31,17 @@ interface Message {
   error?: { message: string }
 }
 
-export async function startChromium(): Promise<Chromium> {
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--remote-debugging-pipe']
+/** `v8Flags`: for its JavaScript engine, in every page. */
+export async function startChromium(v8Flags: readonly string[] = []): Promise<Chromium> {
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-dev-shm-usage',
+    '--no-first-run',
+    '--remote-debugging-pipe',
+    `--js-flags=${v8Flags.join(' ')}`,
+  ]
   const profile = mkdtempSync(join(tmpdir(), 'blockvault-chromium-'))
   const child = spawn(found as string, [...flags, `--user-data-dir=${profile}`], { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
   const send = connect(child)

@@ -61,7 +61,7 @@ const main :Workerd.Worker = (
   modules = [
     (name = "worker", esModule = embed "worker.js"),
     (name = "blockvault/edge", esModule = embed "edge.js"),
-    (name = "blockvault/core.wasm", wasm = embed "blockvault_core_bg.wasm"),
+    ${code.includes('blockvault/core.wasm') ? '(name = "blockvault/core.wasm", wasm = embed "blockvault_core_bg.wasm"),' : ''}
   ],
   bindings = [${Object.entries(bindings)
     .map(([name, value]) => `(name = ${text(name)}, text = ${text(value)})`)
