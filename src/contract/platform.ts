@@ -32,6 +32,8 @@ export interface Platform {
   readonly workersDefault: number
   /** Stored bytes that a restore or check reads in one piece; 4 MiB by default. It holds a few such pieces: less where memory is short. */
   readonly batchBytes?: number
+  /** Chunks that a restore or check plans before it reads them; 128 Ki by default, 8 GiB of volume and some 30 MiB of memory. */
+  readonly planChunks?: number
   /** Facts about a path: `undefined` when nothing is there. Rejects with SOURCE_UNSUPPORTED for what is no volume. */
   volumeFacts(path: string): Promise<VolumeFacts | undefined>
   /** For manifests: the machine's name, `''` where there is none. */

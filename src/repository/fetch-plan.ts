@@ -9,6 +9,8 @@ import { type FrameRequest, WRITE_FIELDS } from '../pipeline/decode-operations.t
 
 /** Stored bytes read in one piece where the platform asks for no other length. Large enough that a disk streams, small enough to share the work evenly. */
 const BATCH_BYTES = 4 * 1024 * 1024
+/** Chunks that are planned where the platform asks for no other number: 8 GiB of volume at 64 KiB, some 30 MiB of memory. */
+const PLAN_CHUNKS = 128 * 1024
 /** Unwanted bytes that are read along rather than starting another read. */
 const GAP_BYTES = 128 * 1024
 
@@ -36,8 +38,8 @@ export interface FetchBatch {
 export type PlannedFrame = Omit<FrameRequest, 'fingerprints' | 'changeTags'> & { fingerprints: readonly Uint8Array[]; changeTags: readonly Uint8Array[] }
 
 export interface FetchPlan {
-  /** Wanted chunks so far, repeats counted. */
-  readonly chunks: number
+  /** As many chunks are wanted as the platform has memory for, repeats counted: read them first. */
+  readonly full: boolean
   /**
    * Wants a chunk, checked by its fingerprint, or by its change tag for all chunks of a plan. With `write`, a range of it goes to an
    * offset of the target.
@@ -47,12 +49,12 @@ export interface FetchPlan {
   batches(index: ChunkIndex, plainBytesMax?: number): FetchBatch[]
 }
 
-export function createFetchPlan({ batchBytes = BATCH_BYTES }: Pick<Platform, 'batchBytes'> = {}): FetchPlan {
+export function createFetchPlan({ batchBytes = BATCH_BYTES, planChunks = PLAN_CHUNKS }: Pick<Platform, 'batchBytes' | 'planChunks'> = {}): FetchPlan {
   const frames = new Map<string, WantedFrame>()
   let chunks = 0
   return {
-    get chunks() {
-      return chunks
+    get full() {
+      return chunks >= planChunks
     },
     want(place, { fingerprint, changeTag }, write) {
       const slot = `${place.pack}/${place.frame}`

@@ -9,8 +9,6 @@ import { packName } from './names.ts'
 import type { ObjectKey } from './seal.ts'
 import { eachOf } from './stored-index.ts'
 
-/** Chunks a caller plans before it drains: 8 GiB of volume at 64 KiB, some 30 MiB of memory. */
-export const WINDOW_CHUNKS = 128 * 1024
 /** Batches under way a worker: one is decoded while the next is read. */
 const BATCHES_A_WORKER = 2
 

@@ -9,7 +9,7 @@ import { zeroVolume } from '../io/volume-operations.ts'
 import { createChunkReader, createPackKeys, notHeld } from './chunk-reader.ts'
 import type { RepositoryContext } from './context.ts'
 import { createFetchPlan } from './fetch-plan.ts'
-import { drainPlan, WINDOW_CHUNKS } from './fetch.ts'
+import { drainPlan } from './fetch.ts'
 import { type Manifest, manifestRoot } from './manifest.ts'
 import { packName } from './names.ts'
 import { progressReporter } from '../pipeline/progress.ts'
@@ -68,7 +68,7 @@ export async function runRestore(context: RepositoryContext, manifest: Manifest,
       if (place.chunkBytes !== piece.length)
         throw damaged('the volume map', `at offset ${piece.offset} it asks for ${piece.length} bytes of a chunk that has ${place.chunkBytes}`)
       plan.want(place, { fingerprint, changeTag }, { from: from - piece.offset, length, to })
-      if (plan.chunks >= WINDOW_CHUNKS) await drain()
+      if (plan.full) await drain()
     }
     await drain()
     throwIfCancelled(signal)

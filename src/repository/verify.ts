@@ -11,7 +11,7 @@ import { toHex } from '../core/bytes.ts'
 import { createChunkReader, createPackKeys, notHeld } from './chunk-reader.ts'
 import type { RepositoryContext } from './context.ts'
 import { type FetchBatch, createFetchPlan } from './fetch-plan.ts'
-import { drainPlan, WINDOW_CHUNKS } from './fetch.ts'
+import { drainPlan } from './fetch.ts'
 import { asDamage, blamedObject, createFindings, type Findings } from './findings.ts'
 import { type Manifest, manifestRoot, readManifest } from './manifest.ts'
 import { indexName, manifestName, packName } from './names.ts'
@@ -131,7 +131,7 @@ async function checkChunks(
         if (wrong) findings.chunk(fingerprint, blamedObject(wrong), wrong)
         else if (place && options.readData) {
           plan.want(place, { fingerprint })
-          if (plan.chunks >= WINDOW_CHUNKS) await drain()
+          if (plan.full) await drain()
         }
       }
       try {
