@@ -1,10 +1,10 @@
 // Makes dist/: the library, its workers, the command and the benchmarks, with the WebAssembly core beside them. Files are
 // written over, not removed first: a worker that starts meanwhile still finds its code.
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
 
 const core = 'wasm/pkg/blockvault_core_bg.wasm'
-mkdirSync('dist', { recursive: true })
+mkdirSync('dist/types', { recursive: true })
 
 const shared = {
   bundle: true,
@@ -61,6 +61,11 @@ await build({
   entryPoints: { edge: 'adapters/edge/index.ts' },
   outdir: 'dist',
 })
+// What an edge worker gets that imports the core: bundlers for them have compiled it.
+writeFileSync(
+  'dist/types/core.wasm.d.ts',
+  '/** The WebAssembly core, compiled: the `core` of `openRepository`. */\ndeclare const core: WebAssembly.Module\nexport default core\n',
+)
 // The component's module loads the code beside it; its types are beside those that tsc makes.
 await build({ ...shared, platform: 'neutral', external: ['node:*'], entryPoints: { component: 'adapters/component/index.ts' }, outdir: 'dist' })
 for (const name of ['blockvault_reader.core.wasm', 'blockvault_reader.wasm']) copyFileSync(`wasm/component/pkg/${name}`, `dist/${name}`)

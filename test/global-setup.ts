@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const INPUTS = ['.esbuild.mjs', 'package.json', 'src', 'adapters', 'bench', 'wasm/pkg', 'wasm/component/pkg']
 /** Written last by the build, or so little before its end that nothing can change in between. */
-const OUTPUTS = ['dist/index.js', 'dist/worker.js', 'dist/blockvault.js', 'dist/edge.js', 'dist/blockvault_core_bg.wasm']
+const OUTPUTS = ['dist/index.js', 'dist/worker.js', 'dist/blockvault.js', 'dist/edge.js', 'dist/blockvault_core_bg.wasm', 'dist/types/core.wasm.d.ts']
 
 export function setup(): void {
   if (!isBuilt()) execFileSync(process.execPath, ['.esbuild.mjs'], { cwd: ROOT, stdio: 'inherit' })
@@ -20,8 +20,17 @@ export function setup(): void {
 
 /** True when nothing that the build reads has changed since it was run. */
 export function isBuilt(): boolean {
-  const built = Math.min(...OUTPUTS.map((path) => changedAt(ROOT + path, Number.NEGATIVE_INFINITY)))
-  return INPUTS.every((path) => newest(ROOT + path) < built)
+  return areNewer(OUTPUTS, INPUTS)
+}
+
+/** The same of `npm run build:types`, which only a test of the package needs. */
+export function typesAreBuilt(): boolean {
+  return areNewer(['dist/types/adapters/node/index.d.ts', 'dist/types/adapters/bun/cinder.d.ts'], ['tsconfig.json', 'src', 'adapters', 'wasm/component/pkg'])
+}
+
+function areNewer(outputs: readonly string[], inputs: readonly string[]): boolean {
+  const built = Math.min(...outputs.map((path) => changedAt(ROOT + path, Number.NEGATIVE_INFINITY)))
+  return inputs.every((path) => newest(ROOT + path) < built)
 }
 
 function changedAt(path: string, otherwise: number): number {

@@ -1,38 +1,67 @@
 /**
- * The package as a user gets it: packed, installed into an empty folder, imported, run. Its dependencies come from npm's cache, or
- * from the registry when they are not there. The code is `dist/` as `npm run build` left it.
+ * The package as a user gets it: packed, looked through by the tools that know what goes wrong with packages, installed into an empty folder by
+ * each runtime's own installer, imported, run. The code is `dist/` as `npm run build` left it.
  */
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { publint } from 'publint'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
-import { RUNTIMES } from './runtimes/runtimes.ts'
+import { typesAreBuilt } from './global-setup.ts'
+import { packInto, startNpmRegistry } from './package/npm-registry.ts'
+import { emptyFolder, run as runIn, runAside } from './package/outside.ts'
+import { ROOT, RUNTIMES, runtimeOf } from './runtimes/runtimes.ts'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
-// Where no directory above has packages, which would be found as well.
-const above = [tmpdir(), '/var/tmp', '/dev/shm'].find((each) => existsSync(each) && !existsSync(join(each, 'node_modules'))) ?? tmpdir()
-const folder = mkdtempSync(join(above, 'blockvault-package-'))
-const home = join(folder, 'home')
-// A run under `npm test` sets npm_* variables for this project: they are not the user's.
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !/^(npm_(?!config_(cache|registry|userconfig|cafile))|BLOCKVAULT_|XDG_)/i.test(name)),
-)
+// Installers and compilers, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 120_000 })
 
-function run(command: string, args: readonly string[], where = folder, variables: Record<string, string> = {}): string {
-  return execFileSync(command, args, { cwd: where, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...environment, ...variables } })
+const folder = emptyFolder()
+const home = `${folder}/home`
+const packages = emptyFolder()
+const tarball = `${packages}/blockvault-${packageFile.version}.tgz`
+let registry: Awaited<ReturnType<typeof startNpmRegistry>>
+
+const run = (command: string, args: readonly string[], variables: Record<string, string> = {}) => runIn(command, args, folder, variables)
+
+beforeAll(async () => {
+  if (!typesAreBuilt()) runIn('npm', ['run', '--silent', 'build:types'], ROOT)
+  registry = await startNpmRegistry(packages, packInto(packages, Object.keys(packageFile.dependencies)))
+  writeFileSync(`${folder}/package.json`, JSON.stringify({ name: 'user', private: true, type: 'module' }))
+  await runAside(
+    'npm',
+    ['install', '--registry', registry.url, '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent', tarball],
+    folder,
+  )
+}, 120_000)
+afterAll(() => registry.close())
+
+/** The n-th JavaScript sample of the README, which prints what came of it. */
+function readmeSample(index: number): string {
+  const sample = readFileSync(`${ROOT}/README.md`, 'utf8').split('```js\n')[index + 1]?.split('```')[0]
+  if (sample === undefined) throw new Error(`README.md has no sample ${index}`)
+  return sample
 }
 
-beforeAll(() => {
-  if (!existsSync(`${root}/dist/types`)) run('npm', ['run', '--silent', 'build:types'], root)
-  run('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], root)
-  writeFileSync(`${folder}/package.json`, JSON.stringify({ name: 'user', private: true, type: 'module' }))
-  const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))
-  run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent', `./${tarball}`])
-}, 120_000)
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+/** What a sample of the README prints: the backup's id, the volume's bytes, new and stored ones. */
+const PRINTED = /^[0-9a-f-]{36} 99999 \d+ \d+$/
+
+describe('the packed package', () => {
+  it('is what publint asks for', async () => {
+    const { messages } = await publint({ pack: { tarball: readFileSync(tarball).buffer }, strict: true })
+    expect(messages).toEqual([])
+  })
+
+  it("has types that Are the Types Wrong? finds right, for Node's modules and for bundlers", () => {
+    // There is no CommonJS: who uses require() has Node's own way to require an ES module. `component.wasm` is for hosts that are not
+    // JavaScript; no program imports it.
+    const wanted = ['--profile', 'esm-only', '--exclude-entrypoints', 'component.wasm', '--no-definitely-typed', '--no-emoji', '--no-color']
+    const printed = run(process.execPath, [`${ROOT}/node_modules/@arethetypeswrong/cli/dist/index.js`, tarball, ...wanted, '--format', 'ascii'])
+    for (const entry of Object.keys(packageFile.exports).filter((each) => each !== './component.wasm')) {
+      const name = entry.replace('.', 'blockvault')
+      const [, section = ''] = printed.split(`"${name}"\n`)
+      expect(section, name).toMatch(/^\nnode16 \(from ESM\): OK \(ESM\)\nbundler: OK *\n/)
+    }
+  })
+})
 
 describe('the installed package', () => {
   it('has what it needs and nothing else', () => {
@@ -55,7 +84,7 @@ describe('the installed package', () => {
 
   it('does the main job in one line, and the way back', () => {
     writeFileSync(`${folder}/disk.img`, `a disk image\n${'zeros and ones '.repeat(9999)}`)
-    const blockvault = (...args: string[]) => run('npx', ['--no-install', 'blockvault', ...args], folder, { HOME: home })
+    const blockvault = (...args: string[]) => run('npx', ['--no-install', 'blockvault', ...args], { HOME: home })
     blockvault('backup', 'disk.img')
     blockvault('verify', '--read-data')
     blockvault('restore', 'latest', 'restored.img')
@@ -63,46 +92,112 @@ describe('the installed package', () => {
   })
 
   it.each(RUNTIMES)('runs the sample of the README on $name, with its adapter', ({ adapter, program, run: args }) => {
-    const [, sample] = /```js\n([\s\S]*?)```/.exec(readFileSync(`${root}/README.md`, 'utf8')) ?? []
     writeFileSync(`${folder}/disk.img`, 'x'.repeat(99_999))
     for (const path of ['restored.img', 'backups']) rmSync(`${folder}/${path}`, { recursive: true, force: true })
-    writeFileSync(`${folder}/sample.mjs`, `${sample}\nconsole.log(import.meta.resolve('blockvault'))`)
+    writeFileSync(`${folder}/sample.mjs`, `${readmeSample(0)}\nconsole.log(import.meta.resolve('blockvault'))`)
     const printed = run(program, [...args.filter((each) => !each.startsWith('--config')), 'sample.mjs']).split('\n')
-    expect(printed[0]).toMatch(/^[0-9a-f-]{36} 99999 \d+ \d+$/)
+    expect(printed[0]).toMatch(PRINTED)
     expect(printed[1]).toMatch({ node: /dist\/index\.js$/, deno: /dist\/deno\.js$/, bun: /dist\/bun\.js$/ }[adapter])
     expect(readFileSync(`${folder}/restored.img`)).toEqual(readFileSync(`${folder}/disk.img`))
   })
 
   it("runs the README's sample of Cinder's service", () => {
-    const [, , sample] = readFileSync(`${root}/README.md`, 'utf8').split('```js\n')
     mkdirSync(`${folder}/volumes`)
     writeFileSync(`${folder}/volumes/7e1f8c52-5b0e-4c0f-9f0a-3d1f6b2a9c11.img`, 'x'.repeat(99_999))
-    writeFileSync(`${folder}/cinder.mjs`, sample?.split('```')[0] ?? 'no sample')
+    writeFileSync(`${folder}/cinder.mjs`, readmeSample(1))
     const [id = ''] =
       run('node', ['cinder.mjs'])
         .match(/^([0-9a-f-]{36}) available 1\n$/)
         ?.slice(1) ?? []
-    run('npx', ['--no-install', 'blockvault', 'cinder', 'restore', 'cinder-store', id, 'from-cinder.img'], folder, { HOME: home })
+    run('npx', ['--no-install', 'blockvault', 'cinder', 'restore', 'cinder-store', id, 'from-cinder.img'], { HOME: home })
     expect(readFileSync(`${folder}/from-cinder.img`, 'utf8')).toBe('x'.repeat(99_999))
   })
 
-  it('has types that a strict program compiles with, and that refuse a wrong one', () => {
-    writeFileSync(
-      `${folder}/tsconfig.json`,
-      JSON.stringify({
-        compilerOptions: { noEmit: true, strict: true, target: 'es2022', lib: ['es2022', 'dom', 'esnext.disposable'], module: 'nodenext', types: [] },
-      }),
+  it.each([
+    ['Node', { module: 'nodenext' }],
+    ['a bundler', { module: 'esnext', moduleResolution: 'bundler' }],
+    ['Deno', { module: 'esnext', moduleResolution: 'bundler', customConditions: ['deno'] }],
+    ['Bun', { module: 'esnext', moduleResolution: 'bundler', customConditions: ['bun'] }],
+  ])('has types of every entry that a strict program compiles with, and that refuse a wrong one: %s', (_, resolution) => {
+    const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2022', lib: ['es2022', 'dom', 'esnext.disposable'], types: [] }
+    writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: { ...strict, ...resolution }, files: ['program.ts'] }))
+    const wrong = (type: string): string[] => {
+      writeFileSync(`${folder}/program.ts`, typed(type))
+      const { errors } = compile()
+      return errors
+    }
+    const compile = () => {
+      try {
+        run(process.execPath, [`${ROOT}/node_modules/typescript/bin/tsc`, '-p', folder, '--pretty', 'false'])
+        return { errors: [] }
+      } catch (error) {
+        return { errors: String((error as { stdout: string }).stdout).match(/^\S+\(\d+.*: error TS\d+/gm) ?? [String(error)] }
+      }
+    }
+    expect(wrong('number')).toEqual([])
+    // One for each entry, and all of them at the program's lines.
+    expect(wrong('string').map((each) => each.replace(/^.*program\.ts\((\d+),.*: error /, '$1 '))).toEqual(
+      typed('')
+        .split('\n')
+        .flatMap((line, index) => (line.startsWith('export') ? [`${index + 1} TS2322`] : [])),
     )
-    const program = (type: string) =>
-      `import { openRepository } from 'blockvault'\nexport const size: ${type} = (await (await openRepository({ repository: 'x' })).backup('y')).volumeBytes\n` +
-      `import { openDatabase } from 'blockvault/database'\nexport const count: ${type} = (await (await openDatabase({ path: 'x' })).backup('y')).objectCount\n`
-    const compile = () => run(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', folder])
-    writeFileSync(`${folder}/program.ts`, program('number'))
-    compile()
-    writeFileSync(`${folder}/program.ts`, program('string'))
-    expect(compile).toThrow()
-  }, 60_000)
+  })
 })
+
+describe('installed by', () => {
+  /** What the sample did in a folder of its own, run by a program that the installer of this runtime has served. */
+  async function afterInstalling(at: string, install: readonly string[], program: readonly string[], sample: string, variables: Record<string, string>) {
+    const runtime = runtimeOf(program[0] as 'deno' | 'bun').program
+    writeFileSync(`${at}/disk.img`, 'x'.repeat(99_999))
+    writeFileSync(`${at}/sample.mjs`, sample)
+    if (install.length > 0) await runAside(runtime, install, at, variables)
+    const { stdout } = await runAside(runtime, [...program.slice(1), 'sample.mjs'], at, variables)
+    expect(readFileSync(`${at}/restored.img`, 'utf8')).toBe('x'.repeat(99_999))
+    return stdout.trim().split('\n')
+  }
+  const whereFrom = "\nconsole.log(import.meta.resolve('blockvault'))"
+
+  it('Bun, from the tarball, it runs there: worker and core are found', async () => {
+    const at = emptyFolder()
+    const variables = { NPM_CONFIG_REGISTRY: registry.url, BUN_INSTALL_CACHE_DIR: `${at}/cache`, BUN_INSTALL: `${at}/bun` }
+    writeFileSync(`${at}/package.json`, JSON.stringify({ name: 'user', private: true }))
+    const printed = await afterInstalling(at, ['add', tarball], ['bun', 'run'], readmeSample(0) + whereFrom, variables)
+    expect(printed[0]).toMatch(PRINTED)
+    expect(printed[1]).toMatch(/node_modules\/blockvault\/dist\/bun\.js$/)
+  })
+
+  it.each([
+    ['into node_modules', ['add', '--quiet', 'npm:blockvault'], whereFrom, /node_modules\/.*blockvault\/dist\/deno\.js$/],
+    ["into Deno's own cache, by an npm: import", [], whereFrom.replace("'b", "'npm:b"), /cache\/npm\/.*blockvault\/.*\/dist\/deno\.js$/],
+  ])('Deno %s, it runs there: worker and core are found', async (_, install, where, place) => {
+    const at = emptyFolder()
+    const variables = { NPM_CONFIG_REGISTRY: registry.url, DENO_DIR: `${at}/cache`, DENO_NO_UPDATE_CHECK: '1' }
+    if (install.length > 0) writeFileSync(`${at}/package.json`, JSON.stringify({ name: 'user', private: true }))
+    const sample = install.length > 0 ? readmeSample(0) : readmeSample(0).replace("'blockvault'", "'npm:blockvault'")
+    const printed = await afterInstalling(at, install, ['deno', 'run', '--allow-all', '--quiet'], sample + where, variables)
+    expect(printed[0]).toMatch(PRINTED)
+    expect(printed[1]).toMatch(place)
+  })
+})
+
+/** A program with a value of each entry of the package, all of them of the type `number`. */
+function typed(type: string): string {
+  return `import core from 'blockvault/core.wasm'
+import { openRepository } from 'blockvault'
+import { createBackupContext, RepositoryBackupDriver } from 'blockvault/cinder'
+import { chunks, problemOf } from 'blockvault/component'
+import { openDatabase } from 'blockvault/database'
+import { createMemoryStorage, openRepository as openEdge } from 'blockvault/edge'
+const database = await openDatabase({ path: 'x' })
+const context = await createBackupContext({ database })
+export const ofIndex: ${type} = (await (await openRepository({ repository: 'x' })).backup('y')).volumeBytes
+export const ofCinder: ${type} = (await new RepositoryBackupDriver(context, { repository: await openRepository({ repository: 'x' }) }).db.backup('y')).objectCount
+export const ofDatabase: ${type} = (await database.backup('y')).objectCount
+export const ofComponent: ${type} = (chunks.fingerprint(new Uint8Array(32), new Uint8Array(1)) ?? []).length
+export const ofEdge: ${type} = (await (await openEdge({ core, storage: createMemoryStorage() })).restoreTo('y', new WritableStream())).bytes
+export const problem: 'seal' | ${type} | undefined = problemOf(new Error()) === 'seal' ? 'seal' : 1
+`
+}
 
 describe('blockvault/database', () => {
   const program = (body: string) => {
@@ -134,12 +229,12 @@ describe('blockvault/database', () => {
     run('npm', ['install', '--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock', '--silent', ...wanted])
     expect(program(type(`await openDatabase({ path: 'rows.db' })`))).toBe('fast')
     expect(existsSync(`${folder}/rows.db`)).toBe(true)
-  }, 60_000)
+  })
 })
 
 describe('package-lock.json', () => {
   it('has every package that another one may need on some platform: npm ci refuses it otherwise', () => {
-    const { packages } = JSON.parse(readFileSync(`${root}/package-lock.json`, 'utf8')) as {
+    const { packages } = JSON.parse(readFileSync(`${ROOT}/package-lock.json`, 'utf8')) as {
       packages: Record<string, { optionalDependencies?: Record<string, string> }>
     }
     const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))

@@ -35,8 +35,7 @@ it('has samples that compile', { timeout: 120_000 }, () => {
   // What workerd's types say.
   writeFileSync(
     join(folder, 'runtime.d.ts'),
-    `declare module 'blockvault/core.wasm' { const core: WebAssembly.Module; export default core }
-declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> { constructor(length: number) }
+    `declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> { constructor(length: number) }
 `,
   )
   const program = ts.createProgram(
@@ -54,7 +53,12 @@ declare class FixedLengthStream extends TransformStream<Uint8Array, Uint8Array> 
       allowImportingTsExtensions: true,
       types: [],
       baseUrl: root,
-      paths: { 'blockvault/edge': ['adapters/edge/index.ts'], zod: ['node_modules/zod'], '@noble/hashes/*': ['node_modules/@noble/hashes/*'] },
+      paths: {
+        'blockvault/edge': ['adapters/edge/index.ts'],
+        'blockvault/core.wasm': ['dist/types/core.wasm.d.ts'],
+        zod: ['node_modules/zod'],
+        '@noble/hashes/*': ['node_modules/@noble/hashes/*'],
+      },
     },
   )
   const messages = ts.getPreEmitDiagnostics(program).map(({ messageText, file }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`)
