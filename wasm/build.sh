@@ -51,6 +51,16 @@ if grep 'process?.env' "$component/blockvault_reader.js"; then
   echo "build.sh: jco's module reads the environment in another way now: see the lines above" >&2
   exit 1
 fi
+# From JSR its code comes from a server, for Deno too, which calls itself Node; and `deno publish` takes the names of a module's imports for
+# paths: it writes ./ before them.
+both='(module, imports = {}) => WebAssembly.instantiate(module, Object.fromEntries(Object.entries(imports).flatMap(([name, each]) => [[name, each], [`./${name}`, each]])))'
+sed -i -e "s/^  if (isNode) {\$/  if (isNode \&\& url.protocol === 'file:') {/" -e "s|^const instantiateCore = WebAssembly.instantiate;\$|const instantiateCore = $both;|" "$component/blockvault_reader.js"
+for line in "if (isNode && url.protocol === 'file:')" "const instantiateCore = $both;"; do
+  grep -qF "$line" "$component/blockvault_reader.js" || {
+    echo "build.sh: jco's module loads its code in another way now" >&2
+    exit 1
+  }
+done
 # The component keeps no comments; the types made from the WIT file have them.
 rm -r "$component/interfaces"
 node "$here/component/types.mjs" "$component/blockvault_reader.d.ts"

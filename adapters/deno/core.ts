@@ -1,4 +1,7 @@
-/** Loads the core: the WASM file beside this module, or the fallback where SIMD is missing. Reading it needs `--allow-read`. */
+/**
+ * Loads the core: the WASM file beside this module, or the fallback where SIMD is missing. Reading it needs `--allow-read`; fetching it, where
+ * this module came from JSR, `--allow-net` of that host.
+ */
 import type { Core } from '../../src/contract/core.ts'
 import { BlockvaultError } from '../../src/contract/errors.ts'
 import { createWasmCore } from '../../src/core/wasm.ts'
@@ -26,13 +29,22 @@ async function compile(): Promise<WebAssembly.Module | undefined> {
 
 async function readCore(): Promise<Uint8Array<ArrayBuffer>> {
   for (const place of PLACES) {
+    const url = new URL(place, import.meta.url)
     try {
-      return await Deno.readFile(new URL(place, import.meta.url))
+      return url.protocol === 'file:' ? await Deno.readFile(url) : await fetched(url)
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw fromSystem(error, { codes: {}, otherwise: 'CORE_UNAVAILABLE' }, "Reading blockvault's own files")
     }
   }
   throw new BlockvaultError('CORE_UNAVAILABLE', 'The file of the WebAssembly core is missing: install blockvault again.')
+}
+
+/** Deno caches modules, not this: each process fetches it once. */
+async function fetched(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const response = await fetch(url)
+  if (response.ok) return new Uint8Array(await response.arrayBuffer())
+  await response.body?.cancel()
+  throw Object.assign(new Error(`status ${response.status} from ${url.href}`), { code: response.status === 404 ? 'ENOENT' : '' })
 }
 
 /** The fallback and its libraries are loaded only where they are needed: they would double the command's start-up. */

@@ -8,7 +8,9 @@ import { startThread } from '../shared/worker-thread.ts'
 import { workerPlatform } from './worker-platform.ts'
 
 /** Beside this file: built in `dist/`, TypeScript in a checkout. */
-const FILE = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './deno-worker.js', import.meta.url)
+const CODE = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './deno-worker.js', import.meta.url)
+/** A thread's code is a file, or a text: of JSR's server's it is a line that imports it. */
+const FILE = CODE.protocol === 'file:' ? CODE : new URL(`data:text/javascript,import ${encodeURIComponent(JSON.stringify(CODE.href))}`)
 
 export function inlinePort(core: Core): Port {
   return createInlinePort(workerHandlers(workerPlatform(core)))

@@ -2629,7 +2629,7 @@ typeof Buffer !== 'undefined'
 const isNode = typeof process !== 'undefined' && process.versions && process.versions.node;
 let _fs;
 async function fetchCompile (url) {
-  if (isNode) {
+  if (isNode && url.protocol === 'file:') {
     _fs = _fs || await import('node:fs/promises');
     return WebAssembly.compile(await _fs.readFile(url));
   }
@@ -2661,7 +2661,7 @@ function throwInvalidBool() {
   throw new TypeError('invalid variant discriminant for bool');
 }
 
-const instantiateCore = WebAssembly.instantiate;
+const instantiateCore = (module, imports = {}) => WebAssembly.instantiate(module, Object.fromEntries(Object.entries(imports).flatMap(([name, each]) => [[name, each], [`./${name}`, each]])));
 
 
 let exports0;
