@@ -48,8 +48,9 @@ describe('README.md', () => {
     for (const command of COMMANDS) expect(text('README.md')).toContain(usageLine(command).replace('[--no-encryption]', '').trim())
   })
 
-  it('tells the Node version that package.json asks for', () => {
-    expect(text('README.md')).toContain(`Node ${packageFile.engines.node.replace('>=', '')}`)
+  it('tells the versions of the runtimes that package.json asks for', () => {
+    const { node, deno, bun } = packageFile.engines
+    expect(text('README.md')).toContain(`Needs Node ${node}, Deno ${deno} or Bun ${bun}, or newer.`.replaceAll('>=', ''))
   })
 })
 

@@ -1,8 +1,9 @@
 /**
- * The oldest versions of the runtimes that blockvault runs on. Imports nothing: the command's first file asks here before it loads what an
+ * The oldest versions of the runtimes that blockvault runs on, as `engines` in package.json has them. Node 20.3 lacks `Symbol.asyncDispose`, by
+ * which `await using` closes what was opened. Imports nothing: the command's first file asks here before it loads what an
  * older runtime can not read.
  */
-const NEEDED = { Node: '20.3.0', Deno: '2.4.0', Bun: '1.2.0' } as const
+const NEEDED = { Node: '20.4.0', Deno: '2.4.0', Bun: '1.2.0' } as const
 
 /** What to tell the user, or `undefined` when the version will do. A version that is none is not judged. */
 export function tooOld(runtime: keyof typeof NEEDED, version: string): string | undefined {

@@ -6,6 +6,7 @@ import { createKey } from '../node/command.ts'
 import { testUnless } from '../node/system.ts'
 import { sharedWorkplace, workplace } from '../node/workplace.ts'
 import { noise } from '../repository/support/random.ts'
+import packageFile from '../../package.json' with { type: 'json' }
 import { tooOld } from '../../adapters/shared/runtime-version.ts'
 import { result, run } from './processes.ts'
 import { ROOT, RUNTIMES, type Runtime, runtimeOf } from './runtimes.ts'
@@ -103,12 +104,21 @@ describe.skipIf(process.arch !== 'x64')('without WebAssembly SIMD', () => {
 
 describe('a runtime that is too old', () => {
   it('is one below the oldest version that blockvault runs on', () => {
-    for (const old of ['18.20.8', '20.2.9', '6.0.0']) expect(tooOld('Node', old), old).toMatch(/needs Node 20\.3\.0 or newer, and this is /)
-    for (const good of ['20.3.0', '20.3.1', '21.0.0', '20.10.0', '22.18.0', '100.0.0-nightly', '20.3.0-rc.1', 'unknown', '']) {
+    for (const old of ['18.20.8', '20.3.1', '6.0.0']) expect(tooOld('Node', old), old).toMatch(/needs Node 20\.4\.0 or newer, and this is /)
+    for (const good of ['20.4.0', '20.4.1', '21.0.0', '20.10.0', '22.18.0', '100.0.0-nightly', '20.4.0-rc.1', 'unknown', '']) {
       expect(tooOld('Node', good), good).toBeUndefined()
     }
     expect(tooOld('Deno', '2.3.7')).toMatch(/Deno 2\.4\.0/)
     expect(tooOld('Bun', '1.1.45')).toMatch(/Bun 1\.2\.0/)
+  })
+
+  it('is the one that the package names', () => {
+    for (const [name, range] of Object.entries(packageFile.engines)) {
+      const oldest = `${range.replace('>=', '')}.0`
+      const runtime = (['Node', 'Deno', 'Bun'] as const).find((each) => each.toLowerCase() === name)!
+      expect(tooOld(runtime, oldest), name).toBeUndefined()
+      expect(tooOld(runtime, '0.9.9'), name).toContain(`needs ${runtime} ${oldest} or newer`)
+    }
   })
 
   it.each(RUNTIMES)('is told so by the command, and by the library: $name', async ({ adapter, program, run: args }) => {
