@@ -44,7 +44,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@vitest/runner': ['test/runtimes'],
   esbuild: ['test'],
   'fast-check': ['test'],
-  typescript: ['test/tidy.test.ts', 'test/edge/package.test.ts', 'test/runtimes/entries.test.ts', 'test/jsr.test.ts'],
+  typescript: ['test/tidy.test.ts', 'test/edge/package.test.ts', 'test/runtimes/entries.test.ts', 'test/declarations.test.ts', 'test/jsr.test.ts'],
   publint: ['test/package.test.ts'],
   '@huggingface/xetchunk-wasm': ['bench'],
 }

@@ -29,6 +29,7 @@ export type { EdgeRepository, RestoreToOptions, RestoreToResult } from './reposi
 export { blobVolume, fetchVolume, streamVolume } from './sources.ts'
 export type { RangeWriter } from './targets.ts'
 
+/** Which repository, and how it is unlocked. */
 export interface RepositoryOptions {
   /** Where the objects are, for instance `createHttpStorage({ url })`. */
   storage: StorageBackend
@@ -43,6 +44,7 @@ export interface RepositoryOptions {
   create?: boolean | undefined
   /** What a new repository is like. */
   init?: InitOptions | undefined
+  /** Ends the opening: it rejects with CANCELLED. */
   signal?: AbortSignal | undefined
 }
 

@@ -15,11 +15,13 @@ const PIECE_BYTES = 2 * 1024 * 1024
 /** Decoded frames kept while a stream is filled: in volume order few are met again. */
 const CACHE_BYTES = 8 * 1024 * 1024
 
+/** What of a backup goes to the target. */
 export interface RestoreToOptions extends JobOptions {
   /** Only this range of the volume; it lands at offset 0 of the target. The whole volume by default. */
   range?: { offset: number; length: number } | undefined
 }
 
+/** What a restore did. */
 export interface RestoreToResult {
   id: string
   /** Bytes of the volume (or range) that the target now holds. */
@@ -27,6 +29,7 @@ export interface RestoreToResult {
   seconds: number
 }
 
+/** An open repository, with targets and sources that need no files. */
 export interface EdgeRepository extends Omit<Repository, 'backup' | 'restore'> {
   /** Backs a Blob up, or a handle: `streamVolume(stream, size)`, `await fetchVolume(url)`, or one of your own. */
   backup(source: Blob | VolumeFile, options?: BackupOptions): Promise<BackupInfo>

@@ -11,6 +11,7 @@ export type { BackupFilter, Database } from '../../src/contract/database.ts'
 export type * from '../../src/contract/records.ts'
 export { createMemoryDatabase, type MemoryDatabaseOptions } from '../../src/database/memory.ts'
 
+/** Where the rows are: exactly one of `path` and `url`. */
 export interface DatabaseOptions {
   /** A SQLite file, made when there is none. It needs the packages kysely and @libsql/client. Either this or `url`. */
   path?: string | undefined

@@ -19,6 +19,7 @@ const TEMPORARY = 'tmp'
 /** Older than any write in progress can be. */
 const ABANDONED_MS = 24 * 60 * 60 * 1000
 
+/** Objects as files below the directory `root`: a file is synced before it has its name, and no name is ever given twice. */
 export function createDirectoryStorage(root: string): StorageBackend {
   const pathOf = (name: string) => join(root, ...checkObjectName(name).split('/'))
   const failed = (error: unknown, doing: string, name: string): BlockvaultError => {

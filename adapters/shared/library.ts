@@ -10,6 +10,7 @@ import { openVolumeFile } from '../../src/io/volume-file.ts'
 import { type CredentialsSource, initRepository, openRepository } from '../../src/repository/open.ts'
 import { createDirectoryStorage } from '../node/storage.ts'
 
+/** Which repository, and how it is unlocked. */
 export interface RepositoryOptions {
   /** A directory, or a storage backend of your own. */
   repository: string | StorageBackend
@@ -21,9 +22,11 @@ export interface RepositoryOptions {
   init?: InitOptions | undefined
   /** Worker threads; 0 runs everything on the calling thread. The processors available by default. */
   workers?: number | undefined
+  /** Ends the opening: it rejects with CANCELLED. */
   signal?: AbortSignal | undefined
 }
 
+/** How a file or device is opened. */
 export interface OpenVolumeOptions {
   /** Open for writing in place too. False by default. */
   writable?: boolean | undefined

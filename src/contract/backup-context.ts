@@ -3,6 +3,7 @@ import type { Core } from './core.ts'
 import type { Database } from './database.ts'
 import type { Port } from './port.ts'
 
+/** What a driver is made with, and everything it may use. */
 export interface BackupContext {
   readonly database: Database
   /** Workers: hashing, compression and volume I/O run in them. */

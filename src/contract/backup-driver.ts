@@ -15,6 +15,7 @@ import { BlockvaultError, throwIfCancelled } from './errors.ts'
 import type { BackupRecord, BackupUpdates } from './records.ts'
 import type { VolumeFile } from './volume.ts'
 
+/** What `backup` of a driver takes. */
 export interface BackupDriverOptions extends JobOptions {
   /** Save the volume's metadata with its data. False by default; the chunked drivers' default is true, as in Cinder. */
   backupMetadata?: boolean | undefined

@@ -14,6 +14,7 @@ import { columnsOf } from './volume-columns.ts'
 /** A volume made for a restore has a name that begins so, until the backup's own name is put on it. */
 export const RESTORE_NAME_PREFIX = 'restore_backup_'
 
+/** Reads what is known about a volume as one JSON text, and restores it to another. Source: cinder/backup/driver.py, class `BackupMetadataAPI`. */
 export class BackupMetadataAPI extends Base {
   static readonly TYPE_TAG_VOL_BASE_META = 'volume-base-metadata'
   static readonly TYPE_TAG_VOL_META = 'volume-metadata'

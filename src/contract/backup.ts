@@ -16,14 +16,19 @@ export interface Progress {
   storedBytes: number
 }
 
+/** What every long job takes. */
 export interface JobOptions {
+  /** Cancels the job: it rejects with CANCELLED. */
   signal?: AbortSignal | undefined
+  /** Told how far the job is. Nobody by default. */
   onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** How a backup is made. */
 export interface BackupOptions extends JobOptions {
   /** Name of the volume; the source's base name by default. */
   volume?: string | undefined
+  /** Words of your own, kept with the backup. None by default. */
   tags?: Readonly<Record<string, string>> | undefined
   /**
    * Decode every frame again before it is stored, instead of one in eight. False by default: it costs a fifth of a first backup.
@@ -54,8 +59,10 @@ export interface BackupInfo {
   digest: string
 }
 
+/** What `backup` resolves with: the backup as it was stored. */
 export type BackupResult = BackupInfo
 
+/** What of a backup is restored, and what may be written over. */
 export interface RestoreOptions extends JobOptions {
   /** Replace an existing file, or write to a block device. False by default. */
   force?: boolean | undefined
@@ -65,6 +72,7 @@ export interface RestoreOptions extends JobOptions {
   range?: { offset: number; length: number } | undefined
 }
 
+/** What a restore did. */
 export interface RestoreResult {
   id: string
   target: string
@@ -75,6 +83,7 @@ export interface RestoreResult {
   seconds: number
 }
 
+/** What is checked, and how thoroughly. */
 export interface VerifyOptions extends JobOptions {
   /** Ids; every backup of the repository by default. */
   backups?: readonly string[] | undefined
@@ -82,7 +91,9 @@ export interface VerifyOptions extends JobOptions {
   readData?: boolean | undefined
 }
 
+/** What a check looked at, and what it found. */
 export interface VerifyResult {
+  /** How many were checked. */
   backups: number
   /** Distinct chunks checked, and their plaintext bytes. */
   chunks: number
@@ -99,7 +110,9 @@ export interface VerifyFinding {
   backups: string[]
 }
 
+/** Which backups are listed. */
 export interface ListOptions {
+  /** Name of the volume. All volumes by default. */
   volume?: string | undefined
   /** Told of every backup whose manifest can not be read: it is left out of the list. */
   onDamaged?: ((id: string, error: BlockvaultError) => void) | undefined
@@ -108,17 +121,21 @@ export interface ListOptions {
 
 /** How a repository is unlocked. Exactly one of the two; none for a repository without encryption. */
 export interface Credentials {
+  /** Text, or its UTF-8 bytes; not empty. It is stretched with Argon2id. */
   passphrase?: string | Uint8Array | undefined
   /** The 32 bytes of a key file. */
   key?: Uint8Array | undefined
 }
 
+/** What a new repository is like. It stays so. */
 export interface InitOptions {
+  /** Encrypt and sign everything. True by default: then `Credentials` are needed. */
   encryption?: boolean | undefined
   /** 64 KiB fixed by default. */
   chunker?: ChunkerOptions | undefined
 }
 
+/** How a stored backup is opened for reading. */
 export interface OpenBackupOptions {
   /** Bytes of decoded frames that are kept for the next reads, beside what a read itself needs. 32 MiB by default; one frame is 1 MiB. */
   cacheBytes?: number | undefined
@@ -139,6 +156,10 @@ export interface Repository extends AsyncDisposable {
   list(options?: ListOptions): Promise<BackupInfo[]>
   /** `reference`: an id, a unique prefix of at least 4 characters, `latest` or `latest:VOLUME`. */
   show(reference: string): Promise<BackupInfo>
+  /**
+   * Writes a backup to a file that is not there yet, or with `force` to one that is, or to a block device. The file is seen only once it is whole.
+   * @throws BlockvaultError BACKUP_NOT_FOUND, BACKUP_AMBIGUOUS, OBJECT_DAMAGED, OBJECT_MISSING, TARGET_*, CANCELLED, the storage's
+   */
   restore(reference: string, target: string, options?: RestoreOptions): Promise<RestoreResult>
   /**
    * The backed-up volume as a handle that can be read at any place, several reads at once; what was not stored is zeros. Every byte is
@@ -146,8 +167,10 @@ export interface Repository extends AsyncDisposable {
    * TARGET_UNSUPPORTED. Close it when done; it can not be read once the repository is closed.
    */
   openBackup(reference: string, options?: OpenBackupOptions): Promise<VolumeFile>
+  /** Looks whether backups can be restored. Damage is in the answer's `errors`; thrown is only what keeps from looking: CANCELLED, the storage's. */
   verify(options?: VerifyOptions): Promise<VerifyResult>
   /** Removes the backups; the chunks that only they used stay stored. Returns the ids removed. */
   delete(references: readonly string[], options?: { signal?: AbortSignal | undefined }): Promise<string[]>
+  /** Ends the workers and closes the storage. Jobs that run are cut off: they reject with CLOSED. */
   close(): Promise<void>
 }

@@ -9,10 +9,11 @@
  */
 import type { BackupRecord, BackupStatus, BackupUpdates, SnapshotRecord, VolumeRecord, VolumeTypeRecord, VolumeUpdates } from './records.ts'
 
+/** Where the rows of volumes and backups are. The head of this file says what every implementation keeps to. */
 export interface Database extends AsyncDisposable {
-  /** @throws InvalidVolume when the id exists. */
+  /** Adds a row. @throws InvalidVolume when the id exists. */
   createVolume(volume: VolumeRecord): Promise<void>
-  /** @throws VolumeNotFound */
+  /** A volume's row. @throws VolumeNotFound */
   volume(id: string): Promise<VolumeRecord>
   /**
    * Sets `updatedAt` to the database's clock when `updates` does not have it. With `from`, returns false and changes nothing when the
@@ -31,21 +32,21 @@ export interface Database extends AsyncDisposable {
   /** Replaces all entries; an empty map removes them. @throws VolumeNotFound */
   replaceVolumeGlanceMetadata(volumeId: string, metadata: Readonly<Record<string, string>>): Promise<void>
 
-  /** @throws InvalidInput when the id exists. */
+  /** Adds a row. @throws InvalidInput when the id exists. */
   createVolumeType(type: VolumeTypeRecord): Promise<void>
-  /** @throws VolumeTypeNotFound */
+  /** A volume type's row. @throws VolumeTypeNotFound */
   volumeType(id: string): Promise<VolumeTypeRecord>
 
-  /** @throws InvalidSnapshot when the id exists. */
+  /** Adds a row. @throws InvalidSnapshot when the id exists. */
   createSnapshot(snapshot: SnapshotRecord): Promise<void>
-  /** @throws InvalidSnapshot when there is none. */
+  /** A snapshot's row. @throws InvalidSnapshot when there is none. */
   snapshot(id: string): Promise<SnapshotRecord>
   /** Guards as `updateVolume`. @throws InvalidSnapshot when there is none. */
   updateSnapshot(id: string, updates: Partial<Omit<SnapshotRecord, 'id'>>, guard?: { from?: readonly string[] | undefined }): Promise<boolean>
 
-  /** @throws InvalidBackup when a backup of this id exists that is not deleted; a deleted row becomes this one. */
+  /** Adds a row; a deleted one of this id becomes this one. @throws InvalidBackup when a backup of this id exists that is not deleted */
   createBackup(backup: BackupRecord): Promise<void>
-  /** @throws BackupNotFound. A deleted row is found only with `readDeleted`. */
+  /** A backup's row; a deleted one only with `readDeleted` (false by default). @throws BackupNotFound */
   backup(id: string, options?: { readDeleted?: boolean | undefined }): Promise<BackupRecord>
   /**
    * Sets `updatedAt` and guards as `updateVolume`; to a guard, a deleted row has none of its statuses.
@@ -62,13 +63,20 @@ export interface Database extends AsyncDisposable {
   /** Rows that are not deleted and match every given field; oldest `createdAt` first, then by id. */
   backups(filter?: BackupFilter): Promise<BackupRecord[]>
 
+  /** Ends the connection. Closing twice is no error. */
   close(): Promise<void>
 }
 
+/** Which rows `backups` gives: those that have every value given here. */
 export interface BackupFilter {
+  /** Of this volume. Any by default. */
   volumeId?: string | undefined
+  /** Of this project. Any by default. */
   projectId?: string | undefined
+  /** Built on this backup. Any by default. */
   parentId?: string | undefined
+  /** Of the service of this name. Any by default. */
   host?: string | undefined
+  /** In one of these statuses. Any by default. */
   statuses?: readonly BackupStatus[] | undefined
 }

@@ -64,11 +64,13 @@ export const ERROR_CODES = {
   NotSupportedOperation: 'the driver does not support this',
 } as const
 
+/** One of `ERROR_CODES`: what a program asks an error for. */
 export type ErrorCode = keyof typeof ERROR_CODES
 
 /** Facts for machines beside a message: plain JSON values only, so that they cross workers and `--json` unchanged. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>
 
+/** The one class of errors. `code` is for programs, `message` says what to do next, `details` has what it speaks of, `cause` the error that it came from. */
 export class BlockvaultError extends Error {
   override readonly name = 'BlockvaultError'
   readonly code: ErrorCode

@@ -11,6 +11,7 @@
 export interface ObjectStore extends AsyncDisposable {
   /** Where this is, for messages. Holds no secret. */
   readonly description: string
+  /** Whether the container is there, with objects or without. */
   containerExists(container: string, options?: ObjectOptions): Promise<boolean>
   /** Makes the container; one that exists is left as it is. A directory gets mode 0770, as Cinder's posix driver gives it. */
   createContainer(container: string, options?: ObjectOptions): Promise<void>
@@ -33,16 +34,20 @@ export interface ObjectStore extends AsyncDisposable {
    * What is not removed so goes a day later.
    */
   deleteUnfinished(container: string, prefix: string, options?: ObjectOptions & { only?: ((name: string) => boolean) | undefined }): Promise<void>
+  /** Gives back what the store holds open. Objects stay. */
   close(): Promise<void>
 }
 
+/** What every call takes. */
 export interface ObjectOptions {
+  /** Ends the call: it rejects with CANCELLED. */
   signal?: AbortSignal | undefined
 }
 
+/** An object as `list` shows it. */
 export interface StoredFile {
   name: string
-  /** Bytes. */
+  /** Its length in bytes. */
   size: number
 }
 
@@ -56,10 +61,12 @@ export interface ObjectWriter {
   discard(): Promise<void>
 }
 
+/** One object, open for reading at any place. */
 export interface ObjectReader {
-  /** Bytes. */
+  /** Its length in bytes. */
   readonly size: number
   /** Exactly `length` bytes from `offset`, the caller's to keep or to transfer. Rejects with OBJECT_DAMAGED when the object ends before. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
+  /** Close each reader: it may hold a file open. */
   close(): Promise<void>
 }

@@ -5,6 +5,7 @@
 
 /** cinder/objects/fields.py, BackupStatus. */
 export const BACKUP_STATUSES = ['creating', 'available', 'deleting', 'deleted', 'restoring', 'error', 'error_deleting'] as const
+/** One of `BACKUP_STATUSES`. */
 export type BackupStatus = (typeof BACKUP_STATUSES)[number]
 
 /** One backup: every field of Cinder's Backup object but `parent`. */
@@ -22,7 +23,7 @@ export interface BackupRecord {
   parentId: string | null
   status: BackupStatus
   failReason: string | null
-  /** GiB. */
+  /** Of the volume, in whole GiB. */
   size: number
   displayName: string | null
   displayDescription: string | null
@@ -34,6 +35,7 @@ export interface BackupRecord {
   objectCount: number
   tempVolumeId: string | null
   tempSnapshotId: string | null
+  /** How many backups that are not deleted have this one as their parent. */
   numDependentBackups: number
   snapshotId: string | null
   /** The moment the data is of: the row's creation, or the snapshot's. */
@@ -55,7 +57,7 @@ export interface VolumeRecord {
   id: string
   userId: string
   projectId: string
-  /** GiB. */
+  /** Of the volume, in whole GiB. */
   size: number
   status: string
   previousStatus: string | null
@@ -73,8 +75,10 @@ export interface VolumeRecord {
   others: Readonly<Record<string, unknown>>
 }
 
+/** What a driver or the service changes in a volume's row. */
 export type VolumeUpdates = Partial<Omit<VolumeRecord, 'id'>>
 
+/** A volume type, as far as backups need it: metadata names it. */
 export interface VolumeTypeRecord {
   id: string
   name: string

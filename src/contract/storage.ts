@@ -20,16 +20,20 @@ export interface StorageBackend extends AsyncDisposable {
   list(prefix: string, options?: StorageOptions): AsyncIterable<StoredObject>
   /** Removes the object. An absent name is no error, so that a retried delete succeeds. */
   delete(name: string, options?: StorageOptions): Promise<void>
+  /** Gives back what the backend holds open. Objects stay. */
   close(): Promise<void>
 }
 
+/** What every call takes. */
 export interface StorageOptions {
+  /** Ends the call: it rejects with CANCELLED. */
   signal?: AbortSignal | undefined
 }
 
+/** An object as `list` shows it. */
 export interface StoredObject {
   name: string
-  /** Bytes. */
+  /** Its length in bytes. */
   size: number
 }
 

@@ -50,11 +50,13 @@ export interface VolumeFacts {
   inUse?: string
 }
 
+/** What a method may answer at once or later. */
 export type MaybePromise<T> = T | Promise<T>
 
 /** The proxied handle: what `cinder.backup.driver` calls `volume_file`. Offsets and lengths are bytes. */
 export interface VolumeFile extends AsyncDisposable {
   readonly kind: VolumeKind
+  /** The volume's length in bytes. */
   readonly size: number
   /** Up to `length` bytes from the current position, which moves on; empty at the end. The bytes are the caller's to keep. */
   read(length: number): Promise<Uint8Array<ArrayBuffer>>
@@ -62,12 +64,16 @@ export interface VolumeFile extends AsyncDisposable {
   readAt(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>
   /** Writes at the current position, which moves on. `bytes` is copied before this returns. */
   write(bytes: Uint8Array): Promise<void>
+  /** Writes all of `bytes` at `offset`; the position stays. `bytes` is copied before this returns. */
   writeAt(offset: number, bytes: Uint8Array): Promise<void>
   /** Moves the position and returns it. `from` defaults to `start`. */
   seek(offset: number, from?: 'start' | 'current' | 'end'): Promise<number>
+  /** The current position, in bytes from the start. */
   tell(): Promise<number>
   /** Makes the range read as zeros, unallocated where possible. */
   punchHole(offset: number, length: number): Promise<void>
+  /** What was written survives a power cut when this resolves. */
   flush(): Promise<void>
+  /** Closes the file or device. `flush` first: closing makes nothing durable. */
   close(): Promise<void>
 }

@@ -9,11 +9,13 @@ import { backupNotFound, databaseClosed, idExists, snapshotNotFound, volumeNotFo
 import { BACKUP_FIELDS, type Fields, fromRow, type Row, SNAPSHOT_FIELDS, toRow, toUpdates, VOLUME_FIELDS, VOLUME_TYPE_FIELDS } from './fields.ts'
 import { filterColumns, mergedMetadata, metadataColumn, metadataOf, nowTime } from './values.ts'
 
+/** How a database in memory is made. */
 export interface MemoryDatabaseOptions {
   /** Milliseconds since 1970, for `updatedAt`. The system's clock by default. */
   now?: (() => number) | undefined
 }
 
+/** A database that is gone with the process. */
 export function createMemoryDatabase({ now = Date.now }: MemoryDatabaseOptions = {}): Database {
   const volumes = new Map<string, Row>()
   const volumeTypes = new Map<string, Row>()

@@ -29,6 +29,7 @@ import { eachVolumeMeta } from './chain-metadata.ts'
 import { knownBackup, placeOf } from './places.ts'
 import { restoringStore } from './restoring-store.ts'
 
+/** Where a driver of Cinder's layout stores, and how. */
 export interface ChunkedDriverOptions {
   /** Where the containers are. It stays the caller's to close. */
   store: ObjectStore
@@ -57,6 +58,7 @@ export const BLOCK_BYTES = 32_768
 /** Statuses of a backup that goes on: nobody deletes it. */
 const WANTED = BACKUP_STATUSES.filter((status) => status !== 'deleting' && status !== 'deleted')
 
+/** Stores volumes as Cinder's chunked drivers do: objects of equal parts, their hashes and a manifest (cinder/backup/chunkeddriver.py). */
 export abstract class ChunkedBackupDriver extends BackupDriver {
   /** Version of the manifests written; the only one that is read. */
   static readonly DRIVER_VERSION = MANIFEST_VERSION
@@ -65,6 +67,7 @@ export abstract class ChunkedBackupDriver extends BackupDriver {
   readonly objectBytes: number
   readonly blockBytes: number
   readonly compression: CompressionName
+  /** Of the compression; `undefined` is Cinder's. */
   readonly level: number | undefined
   readonly container: string | undefined
   readonly createContainers: boolean

@@ -12,6 +12,7 @@ import type { BackupRecord, BackupUpdates } from '../contract/records.ts'
 import type { VolumeFile } from '../contract/volume.ts'
 import { PosixBackupDriver, type PosixDriverOptions } from './posix.ts'
 
+/** Which share, and how it is seen that it is there. */
 export interface NfsDriverOptions extends PosixDriverOptions {
   /** `host:/path`, as the share was mounted. Cinder's `backup_share`. */
   share: string
@@ -22,6 +23,7 @@ export interface NfsDriverOptions extends PosixDriverOptions {
 /** A name, an IPv4 address or an IPv6 address in brackets, then the exported path. */
 const SHARE = /^(\[[0-9a-fA-F:.]+(%[\w.-]+)?\]|[^\s:/[\]]+):\/\S*$/
 
+/** The posix driver on a mounted NFS share. `checkForSetupError` and every call see that it is mounted. */
 export class NfsBackupDriver extends PosixBackupDriver {
   readonly share: string
   readonly #mounted: () => Promise<string | undefined>

@@ -18,6 +18,7 @@ import type { VolumeFile } from '../contract/volume.ts'
 import { copyVolume } from './copy-volume.ts'
 import { watched } from './watched.ts'
 
+/** Which repository the driver stores in. */
 export interface RepositoryDriverOptions {
   /** It stays the caller's to close. */
   repository: Repository
@@ -35,6 +36,7 @@ const WANTED = BACKUP_STATUSES.filter((status) => status !== 'deleting' && statu
 
 const driverInfoSchema = z.object({ repository_id: z.string(), digest: z.string() })
 
+/** Stores volumes in a blockvault repository, deduplicated with all that is there: the way from Cinder's contract to our format. */
 export class RepositoryBackupDriver extends BackupDriver {
   override readonly supportForceDelete: boolean = true
   readonly repository: Repository

@@ -5,6 +5,7 @@ import { BlockvaultError } from '../contract/errors.ts'
 import { type Platform, WORKERS_MAX } from '../contract/platform.ts'
 import { createLazyPort } from '../io/lazy-port.ts'
 
+/** What a context is made of. */
 export interface BackupContextOptions {
   /** Stays the caller's to close. */
   database: Database
@@ -12,6 +13,7 @@ export interface BackupContextOptions {
   workers?: number | undefined
   /** Who the rows belong to that are made in this context. `''` by default. */
   userId?: string | undefined
+  /** Their project. `''` by default. */
   projectId?: string | undefined
   /** Cinder's `storage_availability_zone`. `nova` by default. */
   availabilityZone?: string | undefined
@@ -19,6 +21,7 @@ export interface BackupContextOptions {
   metadataVersion?: 1 | 2 | undefined
 }
 
+/** A context with workers of its own: close it after the service. */
 export interface OwnedBackupContext extends BackupContext, AsyncDisposable {
   /** Ends the workers. */
   close(): Promise<void>

@@ -8,6 +8,7 @@ import type { BackupRecord } from '../contract/records.ts'
 import type { ServiceContext } from './context.ts'
 import { claimBackup, failReasonOf } from './statuses.ts'
 
+/** Which backups may be deleted. */
 export interface DeleteBackupOptions {
   /** In any status, also while it is created or restored: that job is cancelled. False by default: only `available` and `error`. */
   force?: boolean | undefined

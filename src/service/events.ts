@@ -5,6 +5,7 @@
 import type { Progress } from '../contract/backup.ts'
 import type { BackupRecord } from '../contract/records.ts'
 
+/** The types of events, by Cinder's names. */
 export const BACKUP_EVENTS = [
   'backup.create.start',
   'backup.createprogress',
@@ -17,13 +18,16 @@ export const BACKUP_EVENTS = [
   'backup.delete.end',
   'backup.reset_status.end',
 ] as const
+/** One of `BACKUP_EVENTS`. */
 export type BackupEventType = (typeof BACKUP_EVENTS)[number]
 
+/** One notification. */
 export interface BackupEvent {
   type: BackupEventType
   payload: BackupEventPayload
 }
 
+/** The backup as its row is now. */
 export interface BackupEventPayload {
   tenantId: string
   userId: string
@@ -34,12 +38,13 @@ export interface BackupEventPayload {
   createdAt: string
   status: string
   volumeId: string
-  /** GiB. */
+  /** Of the volume, in whole GiB. */
   size: number
   serviceMetadata: string | null
   service: string | null
   failReason: string | null
   parentId: string | null
+  /** How many backups build on it. */
   numDependentBackups: number
   snapshotId: string | null
   /** Of progress events: whole percent, 0 to 100. */

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { JobOptions } from '../contract/backup.ts'
 import { BlockvaultError } from '../contract/errors.ts'
 
+/** Which volume is backed up, and how. */
 export interface CreateBackupOptions extends JobOptions {
   volumeId: string
   /** A UUID; random by default. */
@@ -15,11 +16,13 @@ export interface CreateBackupOptions extends JobOptions {
   force?: boolean | undefined
   /** Back up this snapshot of the volume instead of the volume. */
   snapshotId?: string | undefined
-  /** At most 255 characters. `null` by default, as is the description. */
+  /** At most 255 characters. `null` by default. */
   name?: string | null | undefined
+  /** At most 255 characters. `null` by default. */
   description?: string | null | undefined
   /** Where the driver shall put it. The driver's own choice by default. */
   container?: string | null | undefined
+  /** Words of your own in the row, each at most 255 characters. None by default. */
   metadata?: Readonly<Record<string, string>> | undefined
   /** The service's zone by default. */
   availabilityZone?: string | undefined
@@ -29,6 +32,7 @@ export interface CreateBackupOptions extends JobOptions {
   backupMetadata?: boolean | undefined
 }
 
+/** Which volume a backup is restored to. */
 export interface RestoreBackupOptions extends JobOptions {
   /** An existing volume, `available` and large enough. A new one of the backup's size by default. */
   volumeId?: string | undefined

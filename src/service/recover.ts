@@ -10,6 +10,7 @@ import type { ServiceContext } from './context.ts'
 import { removeBackup } from './delete.ts'
 import { VOLUME } from './statuses.ts'
 
+/** What was done about one row. */
 export interface RecoveredBackup {
   backupId: string
   was: BackupStatus

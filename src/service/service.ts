@@ -24,20 +24,24 @@ import { type ResetStatus, resetStatus } from './reset.ts'
 import { type RestoredBackup, restoreBackup } from './restore.ts'
 import { type ResolveVolume, volumeOpener } from './volumes.ts'
 
+/** What a service works with. */
 export interface BackupServiceOptions {
   context: BackupContext
   /** By class path; the first makes new backups unless another is named. */
   drivers: Readonly<Record<string, BackupDriver>>
   /** This service's name in the rows it works on. Two that run at once have two names. */
   host: string
+  /** Where a volume's bytes are: a path, or a handle. */
   resolveVolume: ResolveVolume
   /** Backups and restores that move data at once; the others wait. 15 by default, 0 for no limit. Cinder's `backup_max_operations`. */
   operationsMax?: number | undefined
+  /** Told each notification of Cinder's. Nobody by default. */
   onEvent?: ((event: BackupEvent) => void) | undefined
   /** Told what went wrong beside a job or after its failure, and did not stop it: an object that could not be removed, a listener that threw. */
   onProblem?: ((problem: ServiceProblem) => void) | undefined
 }
 
+/** Something that went wrong and did not fail the job. */
 export interface ServiceProblem {
   backupId: string
   /** What was tried, e.g. `give the volume back`. */
@@ -45,6 +49,7 @@ export interface ServiceProblem {
   error: unknown
 }
 
+/** Cinder's backup manager: jobs that change rows and statuses as it does. */
 export interface BackupService extends AsyncDisposable {
   /**
    * Backs a volume up; resolves with the row, `available`. When it fails the row is in `error` with the reason, the volume has its
@@ -63,23 +68,26 @@ export interface BackupService extends AsyncDisposable {
    * @throws BackupNotFound, InvalidBackup (its status, or it has children), NotSupportedOperation, or the driver's error
    */
   delete(backupId: string, options?: DeleteBackupOptions): Promise<void>
-  /** @throws BackupNotFound, InvalidBackup when it is not `available` */
+  /** What another Cinder imports the backup by. @throws BackupNotFound, InvalidBackup when it is not `available` */
   exportRecord(backupId: string): Promise<ExportRecord>
   /** Makes a row of a record: the objects must be where the driver finds them; they are not looked at. @throws InvalidInput, InvalidBackup, ServiceNotFound */
   importRecord(record: ExportRecord): Promise<BackupRecord>
-  /** @throws BackupNotFound, InvalidInput for any other status */
+  /** Sets the status by hand; a job that runs here for the backup is cancelled. @throws BackupNotFound, InvalidInput for any other status */
   resetStatus(backupId: string, status: ResetStatus): Promise<void>
   /** Call it once after a start, before anything else. @returns what was undone or resumed */
   recover(): Promise<RecoveredBackup[]>
   /** Oldest first. Every project's by default. */
   list(filter?: BackupFilter): Promise<BackupRecord[]>
-  /** @throws BackupNotFound */
+  /** A backup's row. @throws BackupNotFound */
   show(backupId: string): Promise<BackupRecord>
   /** Takes no more jobs and waits for those that run, or with `cancel` (false by default) cancels them. Context and drivers stay open. */
   close(options?: { cancel?: boolean | undefined }): Promise<void>
 }
 
-/** @throws InvalidConfigurationValue without a driver, or for an `operationsMax` that is no count */
+/**
+ * A service over a context and drivers. Nothing happens before the first call.
+ * @throws InvalidConfigurationValue without a driver, or for an `operationsMax` that is no count
+ */
 export function createBackupService(options: BackupServiceOptions): BackupService {
   const { context, host, operationsMax = 15 } = options
   if (!Number.isInteger(operationsMax) || operationsMax < 0)

@@ -9,6 +9,7 @@ import { concatBytes } from '../core/bytes.ts'
 import { readInto } from './read-into.ts'
 import { createGate, createStall, pause } from './request-limits.ts'
 
+/** How requests are sent. */
 export interface HttpOptions {
   /** The runtime's by default. One of your own can sign requests, or bring a client certificate along. */
   fetch?: typeof fetch | undefined

@@ -13,6 +13,7 @@ import { isEncoded, readRange } from './http-range.ts'
 import { LISTING_NAME, parseListing } from './listing.ts'
 import { checkObjectName, checkPrefix, checkRange, endedEarly, exists, missing, tooLong } from './object-errors.ts'
 
+/** Where a repository behind HTTP is. */
 export interface HttpStorageOptions extends HttpOptions {
   /** Where the repository is: `config` and the others lie below it. A query is kept and sent with each request. */
   url: string | URL
@@ -32,7 +33,10 @@ const STORED = [200, 201, 204]
 /** A repository of 10 TiB: its index alone would not fit the memory of a runtime that needs such a list. */
 const OBJECTS_MAX = 1_000_000
 
-/** @throws BlockvaultError USAGE for an address that is none */
+/**
+ * A repository behind HTTP: of a server that answers ranges, and has a list of the objects (docs/edge.md).
+ * @throws BlockvaultError USAGE for an address that is none
+ */
 export function createHttpStorage(options: HttpStorageOptions): StorageBackend {
   const { listing = LISTING_NAME, writable = false } = options
   const base = checkBase(options.url)

@@ -11,6 +11,17 @@ const namespaces = generateTypes('blockvault_reader', options).flatMap(([name, c
   const [, namespace] = /^interfaces\/blockvault-reader-(\w+)\.d\.ts$/.exec(name) ?? []
   if (namespace === undefined) return []
   const text = new TextDecoder().decode(content).replaceAll(/import\('\.\/blockvault-reader-(\w+)\.js'\)/g, '$1')
-  return [`export declare namespace ${namespace} {\n${text.replace(/^\/\*\* @module.*\n/, '').trim().replaceAll(/^(?=.)/gm, '  ')}\n}\n`]
+  // jco leaves the comments of interfaces and resources out, and has none for what one interface takes from another.
+  const described = text
+    .replaceAll(/^export class (\w+)/gm, (line, resource) => commentOf('resource', resource.toLowerCase()) + line)
+    .replaceAll(/^export type \w+ = (\w+\.\w+);$/gm, (line, other) => `/** As \`${other}\`. */\n${line}`)
+  return [`${commentOf('interface', namespace)}export declare namespace ${namespace} {\n${described.replace(/^\/\*\* @module.*\n/, '').trim().replaceAll(/^(?=.)/gm, '  ')}\n}\n`]
 })
 writeFileSync(file, namespaces.join('\n'))
+
+/** Of a declaration in the WIT file, as JavaScript writes one. */
+function commentOf(kind, name) {
+  const [, lines] = new RegExp(`((?:^ *///.*\n)+) *${kind} ${name} `, 'm').exec(wit) ?? []
+  if (lines === undefined) throw new Error(`reader.wit does not say what the ${kind} ${name} is.`)
+  return `/** ${lines.replaceAll(/ *\/\/\/ ?/g, '').trim().replaceAll('\n', ' ')} */\n`
+}

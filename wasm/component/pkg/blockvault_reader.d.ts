@@ -1,3 +1,4 @@
+/** Cuts, fingerprints and change tags: what identifies a chunk. */
 export declare namespace chunks {
   /**
    * Keyed BLAKE3-256. Nothing when the key is not 32 bytes.
@@ -7,9 +8,21 @@ export declare namespace chunks {
    * The 128-bit tag of docs/format.md, "Change tags". Nothing when the key is not 32 bytes.
    */
   export function changeTag(key: Uint8Array, chunk: Uint8Array): Uint8Array | undefined;
+  /**
+   * Where content-defined cuts may fall, in bytes.
+   */
   export interface FastcdcSizes {
+    /**
+     * Bytes, 64 or more.
+     */
     min: number,
+    /**
+     * Bytes.
+     */
     average: number,
+    /**
+     * Bytes, 4 MiB or less.
+     */
     max: number,
   }
   /**
@@ -34,6 +47,9 @@ export declare namespace chunks {
    * A chunk of a scanned segment.
    */
   export interface ScannedChunk {
+    /**
+     * Bytes.
+     */
     length: number,
     /**
      * Every byte is zero: neither fingerprint nor change tag was computed, and both are zeros.
@@ -49,6 +65,7 @@ export declare namespace chunks {
     changeTag: Uint8Array,
   }
 
+  /** Cuts segments into chunks. */
   export class Scanner implements Disposable {
     /**
      * This type does not have a public constructor.
@@ -66,6 +83,7 @@ export declare namespace chunks {
   }
 }
 
+/** Compression of frames. The codecs' numbers in packs are those of their order here. */
 export declare namespace codecs {
   /**
    * Nothing when the result would not be shorter than the source. `level` is zstd's or deflate's.
@@ -76,6 +94,7 @@ export declare namespace codecs {
    */
   export function decompress(codec: Codec, source: Uint8Array, expected: number): Uint8Array | undefined;
   /**
+   * How a frame is compressed.
    * # Variants
    * 
    * ## `"none"`
@@ -89,6 +108,7 @@ export declare namespace codecs {
   export type Codec = 'none' | 'zstd' | 'lz4' | 'deflate';
 }
 
+/** Objects of a repository: opened, checked, taken apart. */
 export declare namespace objects {
   /**
    * Bytes of the 24-byte header that every sealed object begins with.
@@ -98,6 +118,7 @@ export declare namespace objects {
    * Where a pack's sealed directory lies (offset and length), from the pack's last 8 bytes and its length.
    */
   export function directoryPlace(trailer: Uint8Array, packLength: number): [number, number];
+  /** As `codecs.Codec`. */
   export type Codec = codecs.Codec;
   /**
    * Why bytes are refused.
@@ -141,6 +162,9 @@ export declare namespace objects {
    * The memory of this component is used up.
    */
   export type Problem = 'argument' | 'not-an-object' | 'newer-version' | 'malformed' | 'seal' | 'epoch' | 'codec' | 'fingerprint' | 'costs' | 'key' | 'encryption' | 'memory';
+  /**
+   * What opens a repository.
+   */
   export type Secret = SecretNone | SecretKey | SecretPassphrase;
   /**
    * The repository is not encrypted.
@@ -166,13 +190,22 @@ export declare namespace objects {
    * A chunk in the plaintext of its frame.
    */
   export interface Chunk {
+    /**
+     * Bytes from the plaintext's start.
+     */
     offset: number,
+    /**
+     * Bytes.
+     */
     length: number,
     /**
      * 32 bytes.
      */
     fingerprint: Uint8Array,
   }
+  /**
+   * A sealed and compressed part of a pack.
+   */
   export interface Frame {
     /**
      * Its number in its pack, from 0.
@@ -187,6 +220,9 @@ export declare namespace objects {
     codec: Codec,
     chunks: Array<Chunk>,
   }
+  /**
+   * What an object that holds chunks has in it.
+   */
   export interface Pack {
     /**
      * The object's name.
@@ -216,6 +252,7 @@ export declare namespace objects {
     changeTag?: Uint8Array,
   }
 
+  /** An open repository: its keys, and what reads its objects. */
   export class Repository implements Disposable {
     /**
      * This type does not have a public constructor.
@@ -226,9 +263,12 @@ export declare namespace objects {
     * signature holds.
     */
     static open(config: Uint8Array, slots: Array<Uint8Array>, secret: Secret): Repository;
+    /**
+    * Its UUID, in lower case.
+    */
     id(): string;
     /**
-    * 32 bytes.
+    * The 32 bytes that chunks are fingerprinted with.
     */
     fingerprintKey(): Uint8Array;
     /**
