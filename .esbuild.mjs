@@ -13,7 +13,8 @@ const shared = {
   target: ['node20', 'es2022'],
   packages: 'external',
   external: ['bun:*'],
-  sourcemap: true,
+  // Maps are for those who build: they are not in the package, so that no file names one.
+  sourcemap: 'external',
   logLevel: 'warning',
 }
 

@@ -10,7 +10,7 @@ import denoFile from '../deno.json' with { type: 'json' }
 import packageFile from '../package.json' with { type: 'json' }
 import { startJsrRegistry, type JsrRegistry } from './package/jsr-registry.ts'
 import { packInto, startNpmRegistry } from './package/npm-registry.ts'
-import { emptyFolder, runAside } from './package/outside.ts'
+import { emptyFolder, PRINTED, readmeSample, runAside } from './package/outside.ts'
 import { ROOT, runtimeOf } from './runtimes/runtimes.ts'
 
 // Compilers and servers, beside whatever else the machine does.
@@ -77,12 +77,11 @@ describe('the published package', () => {
   })
 
   it('runs the sample of the README: the core is fetched, workers start', async () => {
-    const [, sample = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(`${ROOT}/README.md`, 'utf8')) ?? []
     writeFileSync(`${at}/disk.img`, 'x'.repeat(99_999))
-    writeFileSync(`${at}/sample.ts`, sample.replace("'blockvault'", `'jsr:${denoFile.name}'`))
+    writeFileSync(`${at}/sample.ts`, readmeSample(0).replace("'blockvault'", `'jsr:${denoFile.name}'`))
     const host = new URL(jsr.url).host
-    const { stdout } = await run(['run', '--no-prompt', '--quiet', '--allow-read=.', '--allow-write=.', `--allow-net=${host}`, 'sample.ts'], at)
-    expect(stdout).toMatch(/^[0-9a-f-]{36} 99999 \d+ \d+$/m)
+    const { stdout } = await run(['run', '--check', '--no-prompt', '--quiet', '--allow-read=.', '--allow-write=.', `--allow-net=${host}`, 'sample.ts'], at)
+    expect(stdout).toMatch(PRINTED)
     expect(readFileSync(`${at}/restored.img`)).toEqual(readFileSync(`${at}/disk.img`))
   })
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import packageFile from '../package.json' with { type: 'json' }
 import { typesAreBuilt } from './global-setup.ts'
 import { packInto, startNpmRegistry } from './package/npm-registry.ts'
-import { emptyFolder, run as runIn, runAside } from './package/outside.ts'
+import { emptyFolder, PRINTED, readmeSample, run as runIn, runAside } from './package/outside.ts'
 import { ROOT, RUNTIMES, runtimeOf } from './runtimes/runtimes.ts'
 
 // Installers and compilers, beside whatever else the machine does.
@@ -33,16 +33,6 @@ beforeAll(async () => {
   )
 }, 120_000)
 afterAll(() => registry.close())
-
-/** The n-th JavaScript sample of the README, which prints what came of it. */
-function readmeSample(index: number): string {
-  const sample = readFileSync(`${ROOT}/README.md`, 'utf8').split('```js\n')[index + 1]?.split('```')[0]
-  if (sample === undefined) throw new Error(`README.md has no sample ${index}`)
-  return sample
-}
-
-/** What a sample of the README prints: the backup's id, the volume's bytes, new and stored ones. */
-const PRINTED = /^[0-9a-f-]{36} 99999 \d+ \d+$/
 
 describe('the packed package', () => {
   it('is what publint asks for', async () => {
@@ -72,6 +62,9 @@ describe('the installed package', () => {
     const entries = ['blockvault.js', 'cinder.js', 'component.js', 'database.js', 'edge.js', 'index.js', 'worker.js']
     const others = ['bun', 'deno'].flatMap((runtime) => [`${runtime}.js`, `${runtime}-cinder.js`, `${runtime}-worker.js`])
     expect(built.sort()).toEqual([...entries, ...others, 'blockvault_core_bg.wasm', 'blockvault_reader.core.wasm', 'blockvault_reader.wasm', 'types'].sort())
+    // Source maps are not in the package: who follows an address of one finds nothing.
+    const code = readdirSync(`${folder}/node_modules/blockvault/dist`).filter((name) => name.endsWith('.js'))
+    expect(code.filter((name) => readFileSync(`${folder}/node_modules/blockvault/dist/${name}`, 'utf8').includes('sourceMappingURL='))).toEqual([])
     const packages = readdirSync(`${folder}/node_modules`)
       .filter((name) => !name.startsWith('.'))
       .flatMap((name) => (name.startsWith('@') ? readdirSync(`${folder}/node_modules/${name}`).map((each) => `${name}/${each}`) : [name]))
@@ -121,37 +114,33 @@ describe('the installed package', () => {
   ])('has types of every entry that a strict program compiles with, and that refuse a wrong one: %s', (_, resolution) => {
     const strict = { noEmit: true, strict: true, exactOptionalPropertyTypes: true, target: 'es2022', lib: ['es2022', 'dom', 'esnext.disposable'], types: [] }
     writeFileSync(`${folder}/tsconfig.json`, JSON.stringify({ compilerOptions: { ...strict, ...resolution }, files: ['program.ts'] }))
-    const wrong = (type: string): string[] => {
+    /** Everything that the compiler says. */
+    const compile = (type: string): string[] => {
       writeFileSync(`${folder}/program.ts`, typed(type))
-      const { errors } = compile()
-      return errors
-    }
-    const compile = () => {
       try {
         run(process.execPath, [`${ROOT}/node_modules/typescript/bin/tsc`, '-p', folder, '--pretty', 'false'])
-        return { errors: [] }
+        return []
       } catch (error) {
-        return { errors: String((error as { stdout: string }).stdout).match(/^\S+\(\d+.*: error TS\d+/gm) ?? [String(error)] }
+        return (error as { stdout: string }).stdout.trim().split(/\n(?! )/)
       }
     }
-    expect(wrong('number')).toEqual([])
-    // One for each entry, and all of them at the program's lines.
-    expect(wrong('string').map((each) => each.replace(/^.*program\.ts\((\d+),.*: error /, '$1 '))).toEqual(
-      typed('')
-        .split('\n')
-        .flatMap((line, index) => (line.startsWith('export') ? [`${index + 1} TS2322`] : [])),
-    )
+    expect(compile('number')).toEqual([])
+    // Each line that takes a value of an entry is wrong now, and nothing else is.
+    const wrong = typed('')
+      .split('\n')
+      .flatMap((line, index) => (line.startsWith('export') ? [`${index + 1} TS2322`] : []))
+    expect(compile('string').map((said) => said.replace(/^program\.ts\((\d+),\d+\): error (TS\d+): .*/s, '$1 $2'))).toEqual(wrong)
   })
 })
 
 describe('installed by', () => {
-  /** What the sample did in a folder of its own, run by a program that the installer of this runtime has served. */
+  /** What the sample prints in a folder of its own, once the runtime's installer was there. */
   async function afterInstalling(at: string, install: readonly string[], program: readonly string[], sample: string, variables: Record<string, string>) {
     const runtime = runtimeOf(program[0] as 'deno' | 'bun').program
     writeFileSync(`${at}/disk.img`, 'x'.repeat(99_999))
-    writeFileSync(`${at}/sample.mjs`, sample)
+    writeFileSync(`${at}/sample.ts`, sample)
     if (install.length > 0) await runAside(runtime, install, at, variables)
-    const { stdout } = await runAside(runtime, [...program.slice(1), 'sample.mjs'], at, variables)
+    const { stdout } = await runAside(runtime, [...program.slice(1), 'sample.ts'], at, variables)
     expect(readFileSync(`${at}/restored.img`, 'utf8')).toBe('x'.repeat(99_999))
     return stdout.trim().split('\n')
   }
@@ -174,7 +163,7 @@ describe('installed by', () => {
     const variables = { NPM_CONFIG_REGISTRY: registry.url, DENO_DIR: `${at}/cache`, DENO_NO_UPDATE_CHECK: '1' }
     if (install.length > 0) writeFileSync(`${at}/package.json`, JSON.stringify({ name: 'user', private: true }))
     const sample = install.length > 0 ? readmeSample(0) : readmeSample(0).replace("'blockvault'", "'npm:blockvault'")
-    const printed = await afterInstalling(at, install, ['deno', 'run', '--allow-all', '--quiet'], sample + where, variables)
+    const printed = await afterInstalling(at, install, ['deno', 'run', '--allow-all', '--quiet', '--check'], sample + where, variables)
     expect(printed[0]).toMatch(PRINTED)
     expect(printed[1]).toMatch(place)
   })

@@ -1,10 +1,11 @@
-/** A user's place: an empty folder outside the checkout, and programs that see nothing of the project. */
+/** A user's place: an empty folder outside the checkout, programs that see nothing of the project, and the samples that the README gives. */
 import { execFile, execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll } from 'vitest'
+import { ROOT } from '../runtimes/runtimes.ts'
 
 // Where no directory above has packages, which would be found as well.
 const above = [tmpdir(), '/var/tmp', '/dev/shm'].find((each) => existsSync(each) && !existsSync(join(each, 'node_modules'))) ?? tmpdir()
@@ -36,6 +37,16 @@ export async function runAside(program: string, args: readonly string[], folder:
   running.child.stdin?.end()
   return running
 }
+
+/** A JavaScript sample of the README: 0 is the library's, 1 that of Cinder's service. */
+export function readmeSample(index: 0 | 1): string {
+  const sample = readFileSync(`${ROOT}/README.md`, 'utf8').split('```js\n')[index + 1]?.split('```')[0]
+  if (sample === undefined) throw new Error(`README.md has no sample ${index}.`)
+  return sample
+}
+
+/** What the library's sample prints for a volume of 99,999 bytes: the backup's id, the volume's bytes, new and stored ones. */
+export const PRINTED = /^[0-9a-f-]{36} 99999 \d+ \d+$/m
 
 export interface Printed {
   stdout: string
