@@ -91,13 +91,14 @@ describe('the published package', () => {
     )
   })
 
-  it('has the component and its code', async () => {
-    writeFileSync(
-      `${at}/component.ts`,
-      `import { codecs } from 'jsr:${denoFile.name}/component'\nconsole.log(codecs.compress('zstd', 3, new Uint8Array(5000)).length)`,
-    )
-    const { stdout } = await run(['run', '--no-prompt', '--quiet', `--allow-net=${new URL(jsr.url).host}`, 'component.ts'], at)
-    expect(Number(stdout)).toBeGreaterThan(10)
-    expect(Number(stdout)).toBeLessThan(100)
+  it('has every entry, the component with its code too', async () => {
+    const imports = Object.keys(denoFile.exports).map((entry) => `Object.keys(await import('jsr:${denoFile.name}${entry.slice(1)}')).length`)
+    const compressed = `(await import('jsr:${denoFile.name}/component')).codecs.compress('zstd', 3, new Uint8Array(5000)).length`
+    writeFileSync(`${at}/entries.ts`, `console.log(JSON.stringify([${[...imports, compressed].join(', ')}]))`)
+    const { stdout } = await run(['run', '--no-prompt', '--quiet', `--allow-net=${new URL(jsr.url).host}`, 'entries.ts'], at)
+    const counts = JSON.parse(stdout) as number[]
+    expect(counts.length).toBe(entries.length + 1)
+    for (const count of counts) expect(count).toBeGreaterThan(1)
+    expect(counts.at(-1)).toBeLessThan(100)
   })
 })
