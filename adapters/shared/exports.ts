@@ -7,7 +7,7 @@ export { OBJECT_NAME, type StorageBackend, type StorageOptions, type StoredObjec
 export type { VolumeFile, VolumeKind } from '../../src/contract/volume.ts'
 export type { CredentialsSource } from '../../src/repository/open.ts'
 export { createMemoryStorage } from '../../src/storage/memory.ts'
-export { createMemoryObjects } from '../../src/storage/memory-objects.ts'
+export { createMemoryObjects, type MemoryContainers } from '../../src/storage/memory-objects.ts'
 export { createStorage, type OwnStorageOptions, type StorageFunctions } from '../../src/storage/own-storage.ts'
 export { createDirectoryObjects } from '../node/object-store.ts'
 export { createDirectoryStorage } from '../node/storage.ts'

@@ -14,6 +14,7 @@ const CODECS = {
   zstd: 'zstd',
 } as const satisfies Record<string, StreamCodec | undefined>
 
+/** Cinder's names of compressions, several for one (cinder/backup/chunkeddriver.py). */
 export type CompressionName = keyof typeof CODECS
 export const COMPRESSION_NAMES = Object.keys(CODECS) as readonly CompressionName[]
 

@@ -5,7 +5,7 @@ import { claimBackup } from './statuses.ts'
 
 /** What Cinder's API allows (cinder/api/schemas/admin_actions.py, `reset_status_backup`). */
 export const RESET_STATUSES = ['available', 'error'] as const
-/** One of those two. */
+/** One of `RESET_STATUSES`. */
 export type ResetStatus = (typeof RESET_STATUSES)[number]
 
 /** A job that runs here for this backup is cancelled first: it would set the status again when it ends. */
