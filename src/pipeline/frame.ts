@@ -62,7 +62,10 @@ export interface EncodedFrame {
   chunks: number
 }
 
-/** Encodes the first `length` bytes of `plain`. `packed` has room for `encodeBufferBytes`. */
+/**
+ * Encodes the first `length` bytes of `plain`. `packed` has room for `encodeBufferBytes`. What compression does not make shorter by a share of
+ * `leastGain` (0 to 1) is left as it is.
+ */
 export async function encodeFrame(
   core: Core,
   aead: Aead,
@@ -72,8 +75,10 @@ export async function encodeFrame(
   options: FrameEncoderOptions,
   key: FrameKey,
   number: number,
+  leastGain = 0,
 ): Promise<Pick<EncodedFrame, 'parts' | 'storedBytes' | 'codec'>> {
-  const packedBytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, 0, length, packed, number % options.checkEvery === 0)
+  const bytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, 0, length, packed, number % options.checkEvery === 0)
+  const packedBytes = bytes <= length * (1 - leastGain) ? bytes : 0
   const body = packedBytes > 0 ? packed.bytes(0, packedBytes) : plain.bytes(0, length)
   const storedBytes = body.length + SEAL_BYTES
   const parts = await aead.seal(key.key, frameNonce(number), key.additional, body)
