@@ -32,6 +32,7 @@ export interface StorageFunctions {
   delete(name: string, options: StorageOptions): MaybePromise<void>
 }
 
+/** What else a storage of one's own has. */
 export interface OwnStorageOptions {
   /** Where it is, for messages; without secrets. `a storage of your own` by default. */
   description?: string | undefined
@@ -42,6 +43,10 @@ export interface OwnStorageOptions {
 /** An object of at most this length is put twice once, to see that the second time is refused. */
 const TRIAL_BYTES_MAX = 1024 * 1024
 
+/**
+ * A storage for repositories out of four functions. What only they can keep stands at each. The first small object is put twice: an object that
+ * can be replaced is STORAGE_FAILED.
+ */
 export function createStorage(functions: StorageFunctions, options: OwnStorageOptions = {}): StorageBackend {
   const { description = 'a storage of your own' } = options
   let tried = false
