@@ -11,11 +11,11 @@ export const PROJECT = '00000000-0000-4000-8000-0000000000cc'
 
 let randoms = SEED
 
-/** Runs everything on the calling thread. */
+/** Runs everything on the calling thread, unless it is given ports. */
 export async function memoryContext(changes: Partial<BackupContext> = {}): Promise<BackupContext> {
   return {
     database: createMemoryDatabase(),
-    ports: [await platform.spawn({ inline: true })],
+    ports: changes.ports ?? [await platform.spawn({ inline: true })],
     core: platform.core,
     userId: USER,
     projectId: PROJECT,

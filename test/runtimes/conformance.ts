@@ -8,10 +8,16 @@ import type { Core } from '../../src/contract/core.ts'
 import type { ObjectStore } from '../../src/contract/object-store.ts'
 import type { Platform } from '../../src/contract/platform.ts'
 import type { StorageBackend } from '../../src/contract/storage.ts'
+import { PosixBackupDriver } from '../../src/drivers/posix.ts'
+import { RepositoryBackupDriver } from '../../src/drivers/repository.ts'
 import { createPool } from '../../src/io/pool.ts'
+import { initRepository, openRepository } from '../../src/repository/open.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
 import { createMemoryObjects, type MemoryContainers } from '../../src/storage/memory-objects.ts'
 import { fileOf, temporaryDirectory } from '../repository/support/volumes.ts'
+import { backupDriverSuite } from '../suites/backup-driver.ts'
+import { storeUnderTest } from '../suites/backup-driver/object-store.ts'
+import type { StoreUnderTest } from '../suites/backup-driver/place.ts'
 import { coreSuite } from '../suites/core.ts'
 import { objectStoreSuite } from '../suites/object-store.ts'
 import { storageSuite } from '../suites/storage.ts'
@@ -26,7 +32,7 @@ export interface Adapter {
   createDirectoryObjects(root: string): ObjectStore
 }
 
-export const SUITES = ['core', 'fallback core', 'storage', 'object store', 'volume file', 'block device'] as const
+export const SUITES = ['core', 'fallback core', 'storage', 'object store', 'volume file', 'block device', 'backup driver'] as const
 export type SuiteName = (typeof SUITES)[number]
 
 export function describeSuite(name: SuiteName, adapter: Adapter): void {
@@ -86,8 +92,40 @@ export function describeSuite(name: SuiteName, adapter: Adapter): void {
       }
       for (const workers of [0, 1]) volumeFileSuite(`of a block device, ${workers} workers`, { kind: 'block-device', pool: pool(workers), make, read })
     },
+    'backup driver'() {
+      const parts = async () => {
+        const platform = await adapter.createPlatform()
+        return { core: platform.core, ports: [await platform.spawn({ inline: false }), await platform.spawn({ inline: false })] }
+      }
+      const posix = async () => {
+        const store = adapter.createDirectoryObjects(temporaryDirectory(tmpdir()))
+        return storeUnderTest(
+          store,
+          (context) => new PosixBackupDriver(context, { store, objectBytes: 1024 * 1024, blockBytes: 32 * 1024, compression: 'zstd' }),
+        )
+      }
+      backupDriverSuite('posix, zstd', posix, parts)
+      backupDriverSuite('repository', () => repositoryUnderTest(adapter), parts)
+    },
   }
   suites[name]()
+}
+
+async function repositoryUnderTest(adapter: Adapter): Promise<StoreUnderTest> {
+  const objects = new Map<string, Uint8Array<ArrayBuffer>>()
+  const platform = await adapter.createPlatform()
+  const options = { credentials: { key: new Uint8Array(32).fill(7) }, workers: 1 }
+  await initRepository(platform, createMemoryStorage(objects), { ...options, init: { chunker: { kind: 'fixed', size: 4096 } } })
+  const repository = await openRepository(platform, createMemoryStorage(objects), options)
+  return {
+    driver: (context) => new RepositoryBackupDriver(context, { repository }),
+    stored: async ({ id }) => [...objects.keys()].filter((name) => name.startsWith(`backups/${id}`)),
+    async damage() {
+      const pack = [...objects].filter(([name]) => name.startsWith('packs/')).at(-1)![1]
+      pack[pack.length >> 2]! ^= 1
+    },
+    close: () => repository.close(),
+  }
 }
 
 function losetup(...args: string[]): string {

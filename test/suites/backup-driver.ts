@@ -7,15 +7,15 @@ import { backupClaims } from './backup-driver/backups.ts'
 import { type DriverPlace, driverPlace, type StoreUnderTest } from './backup-driver/place.ts'
 import { restoreClaims } from './backup-driver/restores.ts'
 
-/** `make` gives an empty store each time. */
-export function backupDriverSuite(name: string, make: () => Promise<StoreUnderTest>): void {
+/** `make` gives an empty store each time, `parts` what the context has of a runtime: by default Node's, on the calling thread. */
+export function backupDriverSuite(name: string, make: () => Promise<StoreUnderTest>, parts: () => Promise<Partial<BackupContext>> = async () => ({})): void {
   describe(`the ${name} driver`, () => {
     let store: StoreUnderTest
     let context: BackupContext
     let place: DriverPlace
     beforeEach(async () => {
       store = await make()
-      context = await memoryContext()
+      context = await memoryContext(await parts())
       place = driverPlace(store, context)
       return async () => {
         await Promise.all(context.ports.map((port) => port.close()))
