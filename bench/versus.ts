@@ -22,16 +22,18 @@ export const help = `versus --image FILE [--later FILE] [OPTIONS]    blockvault 
   --runs N           rounds; the table has the medians (default 3)
   --work DIR         for repositories and restores, on the image's filesystem: room for about half an image a tool and one
                      whole image (default: beside the image)
-  --only NAME,…      of blockvault, ${Object.keys(PEERS).join(', ')} (default: all that are installed)
+  --only NAME,…      of blockvault, blockvault-passphrase, ${Object.keys(PEERS).join(', ')} (default: all that are installed)
   --peer-path DIR    searched for the peers before PATH
   --blockvault [NAME=]COMMAND
-                     how to run ours (default: node dist/blockvault.js); again with other names for other runtimes
+                     how to run ours; again with other names for other runtimes. By default node dist/blockvault.js twice:
+                     as blockvault with a key file, which it makes by itself, and as blockvault-passphrase, like all peers
   --options TEXT     more options for our commands, e.g. "--workers 1"
   --keep             leave the work directory
   --json             JSON lines to stdout`
 
-/** The default `--blockvault`. */
 const BUILT = 'dist/blockvault.js'
+/** The default `--blockvault`. Stretching a passphrase costs a quarter of a second a run; peers have no key file without one. */
+const OURS = (command: string) => [`env -u BLOCKVAULT_PASSPHRASE ${command}`, `blockvault-passphrase=${command}`]
 
 export async function run(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -102,7 +104,7 @@ interface Choice {
 
 /** The tools that are wanted and there; says which are not. */
 function choose({ work, directories, only, commands, options }: Choice): Contender[] {
-  const ours = (commands ?? [`${process.execPath} ${path.resolve(BUILT)}`]).map((text) => {
+  const ours = (commands ?? OURS(`${process.execPath} ${path.resolve(BUILT)}`)).map((text) => {
     const named = /^([a-z][a-z0-9-]*)=(.+)$/s.exec(text)
     return { name: named?.[1] ?? 'blockvault', command: named?.[2] ?? text }
   })
