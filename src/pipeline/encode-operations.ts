@@ -25,7 +25,10 @@ export type ChunkRanges = Uint32Array<ArrayBuffer>
 
 export const openEncoder = operation<{ encoder: number; options: EncoderOptions }, void>('encoder.open')
 export const scanSegment = operation<{ encoder: number; slot: number; input: SegmentInput; known?: KnownChunks }, SegmentScan>('encoder.scan')
-/** Copies chunks of a scanned segment behind those taken before; returns the frames that became full. */
+/**
+ * Copies chunks of a scanned segment behind those taken before; returns the frames that became full. Chunks that are a whole frame as they lie
+ * in the segment are not copied.
+ */
 export const takeChunks = operation<{ encoder: number; slot: number; chunks: ChunkRanges }, EncodedFrame[]>('encoder.take')
 /** Frames from here on belong to pack `pack` (the caller's own count); their numbers start at 0. */
 export const startPack = operation<{ encoder: number; pack: number; key: FrameKey }, void>('encoder.pack')
@@ -108,9 +111,16 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
       const encoder = encoderOf(number)
       const segment = slotOf(core, encoder, slot)
       const frames: EncodedFrame[] = []
-      for (let index = 0; index < chunks.length; index += 2) {
+      for (let index = 0; index < chunks.length; ) {
         const offset = chunks[index] as number
         const length = chunks[index + 1] as number
+        const whole = encoder.gatheredBytes === 0 ? wholeFrame(chunks.subarray(index), encoder.options.frameBytes) : undefined
+        if (whole) {
+          await pause?.()
+          frames.push(await encode(core, encoder, segment, offset, whole.bytes, whole.chunks))
+          index += 2 * whole.chunks
+          continue
+        }
         if (encoder.gatheredBytes + length > encoder.gathered.length) {
           await pause?.()
           frames.push(...(await closeFrame(core, encoder)))
@@ -118,6 +128,7 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
         encoder.gathered.bytes(encoder.gatheredBytes, length).set(segment.bytes(offset, length))
         encoder.gatheredBytes += length
         encoder.gatheredChunks += 1
+        index += 2
       }
       return frames
     },
@@ -138,7 +149,7 @@ export function addEncodeOperations(handlers: Handlers, core: Core, platformAead
       const plain = core.buffer(bytes.length)
       try {
         plain.bytes().set(bytes)
-        return [await encode(core, encoder, plain, bytes.length, chunks, NODES_LEAST_GAIN)]
+        return [await encode(core, encoder, plain, 0, bytes.length, chunks, NODES_LEAST_GAIN)]
       } finally {
         plain.free()
       }
@@ -170,17 +181,30 @@ function slotOf(core: Core, encoder: Encoder, slot: number): CoreBuffer {
   return buffer
 }
 
+/** The first chunks of these, where they follow each other and gathering them would close a frame with the last of them. */
+function wholeFrame(chunks: ChunkRanges, frameBytes: number): { bytes: number; chunks: number } | undefined {
+  let bytes = 0
+  for (let index = 0; index < chunks.length; index += 2) {
+    const length = chunks[index + 1] as number
+    if (bytes + length > frameBytes) return { bytes, chunks: index / 2 }
+    if (chunks[index] !== (chunks[0] as number) + bytes) return undefined
+    bytes += length
+    if (bytes === frameBytes) return { bytes, chunks: index / 2 + 1 }
+  }
+  return undefined
+}
+
 async function closeFrame(core: Core, encoder: Encoder): Promise<EncodedFrame[]> {
   const { gatheredBytes, gatheredChunks } = encoder
   if (gatheredChunks === 0) return []
   encoder.gatheredBytes = 0
   encoder.gatheredChunks = 0
-  return [await encode(core, encoder, encoder.gathered, gatheredBytes, gatheredChunks)]
+  return [await encode(core, encoder, encoder.gathered, 0, gatheredBytes, gatheredChunks)]
 }
 
-async function encode(core: Core, encoder: Encoder, plain: CoreBuffer, plainBytes: number, chunks: number, leastGain = 0): Promise<EncodedFrame> {
+async function encode(core: Core, encoder: Encoder, plain: CoreBuffer, at: number, plainBytes: number, chunks: number, leastGain = 0): Promise<EncodedFrame> {
   if (!encoder.pack) throw new BlockvaultError('INTERNAL', 'Frames were asked for before a pack was started.')
   const number = encoder.packFrames++
-  const sealed = await encodeFrame(core, encoder.aead, plain, plainBytes, encoder.packed, encoder.options, encoder.pack.key, number, leastGain)
+  const sealed = await encodeFrame(core, encoder.aead, plain, at, plainBytes, encoder.packed, encoder.options, encoder.pack.key, number, leastGain)
   return { pack: encoder.pack.number, number, plainBytes, chunks, ...sealed }
 }

@@ -63,13 +63,14 @@ export interface EncodedFrame {
 }
 
 /**
- * Encodes the first `length` bytes of `plain`. `packed` has room for `encodeBufferBytes`. What compression does not make shorter by a share of
+ * Encodes `length` bytes at `at` of `plain`. `packed` has room for `encodeBufferBytes`. What compression does not make shorter by a share of
  * `leastGain` (0 to 1) is left as it is.
  */
 export async function encodeFrame(
   core: Core,
   aead: Aead,
   plain: CoreBuffer,
+  at: number,
   length: number,
   packed: CoreBuffer,
   options: FrameEncoderOptions,
@@ -77,9 +78,9 @@ export async function encodeFrame(
   number: number,
   leastGain = 0,
 ): Promise<Pick<EncodedFrame, 'parts' | 'storedBytes' | 'codec'>> {
-  const bytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, 0, length, packed, number % options.checkEvery === 0)
+  const bytes = options.codec === 'none' ? 0 : core.compress(options.codec, options.level, plain, at, length, packed, number % options.checkEvery === 0)
   const packedBytes = bytes <= length * (1 - leastGain) ? bytes : 0
-  const body = packedBytes > 0 ? packed.bytes(0, packedBytes) : plain.bytes(0, length)
+  const body = packedBytes > 0 ? packed.bytes(0, packedBytes) : plain.bytes(at, length)
   const storedBytes = body.length + SEAL_BYTES
   const parts = await aead.seal(key.key, frameNonce(number), key.additional, body)
   return { parts, storedBytes, codec: packedBytes > 0 ? CODECS[options.codec] : CODECS.none }
