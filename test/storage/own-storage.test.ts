@@ -3,16 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { MaybePromise } from '../../src/contract/volume.ts'
 import { createStorage, type StorageFunctions } from '../../src/storage/own-storage.ts'
 import { storageSuite } from '../suites/storage.ts'
-
-/** As little as will do: a Map. */
-function mapFunctions(objects: Map<string, Uint8Array<ArrayBuffer>>): StorageFunctions {
-  return {
-    put: (name, bytes) => !objects.has(name) && (objects.set(name, bytes), true),
-    get: (name, offset, length) => objects.get(name)?.subarray(offset, offset + length),
-    list: () => [...objects].map(([name, { length }]) => ({ name, size: length })),
-    delete: (name) => void objects.delete(name),
-  }
-}
+import { mapFunctions } from './map-functions.ts'
 
 storageSuite('four functions', async () => {
   const objects = new Map<string, Uint8Array<ArrayBuffer>>()

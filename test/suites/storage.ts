@@ -1,6 +1,7 @@
 /** What every storage backend keeps (src/contract/storage.ts). A backend passes with `storageSuite(name, make)`. */
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { StorageBackend } from '../../src/contract/storage.ts'
+import { same } from './bytes.ts'
 
 export interface StorageUnderTest {
   storage: StorageBackend
@@ -67,7 +68,7 @@ export function storageSuite(name: string, make: () => Promise<StorageUnderTest>
         const results = await Promise.allSettled(contents.map((content) => place.again().put('object', [content])))
         const won = results.flatMap(({ status }, writer) => (status === 'fulfilled' ? [writer] : []))
         expect(won).toHaveLength(1)
-        expect(Buffer.compare(await whole('object'), contents[won[0]!]!)).toBe(0)
+        expect(same(await whole('object'), contents[won[0]!]!)).toBe(true)
         for (const result of results) if (result.status === 'rejected') expect(result.reason).toEqual(code('OBJECT_EXISTS'))
       })
 

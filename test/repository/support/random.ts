@@ -1,7 +1,8 @@
 /** Randomness that can be had again: titles name the seed, and BLOCKVAULT_SEED runs a test with it once more. */
-import { randomInt } from 'node:crypto'
 
-export const SEED: number = process.env['BLOCKVAULT_SEED'] === undefined ? randomInt(2 ** 31) : Number(process.env['BLOCKVAULT_SEED'])
+/** Given where there is an environment: suites run in pages and edge workers too. */
+const given = globalThis.process?.env?.['BLOCKVAULT_SEED']
+export const SEED: number = given === undefined ? crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1 : Number(given)
 
 /** Whole numbers below `bound` (xorshift32). */
 export function numbers(seed: number): (bound: number) => number {

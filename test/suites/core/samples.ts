@@ -2,6 +2,8 @@
  * Frames that other programs wrote: zstd 1.5.4 and lz4 1.9.4. They prove that a core reads the formats and not just its
  * own output.
  */
+import { fromBase64 } from '../bytes.ts'
+
 const lines = Array.from({ length: 60 }, (_, line) => `${line * line} of volume ${line % 7}\n`).join('')
 /** Three zstd blocks, of which the later ones use the first one's tables and offsets. */
 const periods = Array.from({ length: 2500 }, (_, line) => `${'blockvault '.repeat(12)}${line % 13}\n`).join('')
@@ -47,5 +49,5 @@ export const SAMPLES: readonly Sample[] = [
 ]
 
 function sample(name: string, codec: Sample['codec'], plain: string, base64: string): Sample {
-  return { name, codec, plain: new TextEncoder().encode(plain), compressed: new Uint8Array(Buffer.from(base64, 'base64')) }
+  return { name, codec, plain: new TextEncoder().encode(plain), compressed: fromBase64(base64) }
 }
