@@ -59,7 +59,7 @@ const sources = files.filter((name) => /^(src|adapters|bench|test)\/.*\.ts$/.tes
 const imports = new Map(sources.map((name) => [name, importsOf(name)]))
 const entries = sources.filter((name) => /^adapters\/[^/]+\/(index|cli|worker|cinder|database)\.ts$|^bench\/main\.ts$/.test(name))
 const testEntries = sources.filter((name) =>
-  /\.test\.ts$|^test\/(vitest\.config|make-sample|runtimes\/(suite|matrix|threads|holes|adapter-\w+))\.ts$/.test(name),
+  /\.test\.ts$|^test\/(vitest\.config|make-sample|runtimes\/(suite|edge-suite|matrix|threads|holes|adapter-\w+))\.ts$/.test(name),
 )
 
 describe('imports', () => {
