@@ -2,9 +2,7 @@
 //! over a `Word`, which is a number or a vector of four.
 
 use super::lanes::{LANES, Lanes, Word};
-use super::{CHUNK_BLOCKS, CHUNK_BYTES, Chaining, HASH_BYTES};
-
-pub const BLOCK_BYTES: usize = 64;
+use super::{BLOCK_BYTES, CHUNK_BLOCKS, CHUNK_BYTES, Chaining, HASH_BYTES};
 
 const IV: [u32; 4] = [0x6A09_E667, 0xBB67_AE85, 0x3C6E_F372, 0xA54F_F53A];
 const ROUNDS: usize = 7;

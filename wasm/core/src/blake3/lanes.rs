@@ -1,7 +1,7 @@
 //! Four 32-bit words side by side: a `v128` on WASM, what the `wide` crate finds elsewhere.
 
+use super::BLOCK_BYTES;
 use super::Chaining;
-use super::compress::BLOCK_BYTES;
 
 pub const LANES: usize = 4;
 

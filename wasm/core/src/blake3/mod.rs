@@ -7,7 +7,7 @@
 mod compress;
 mod lanes;
 
-use compress::{BLOCK_BYTES, State, words_of};
+use compress::{State, words_of};
 use lanes::LANES;
 
 pub const KEY_BYTES: usize = 32;
@@ -15,6 +15,7 @@ pub const HASH_BYTES: usize = 32;
 /// A chaining value: what a node of the tree hands to its parent.
 type Chaining = [u8; HASH_BYTES];
 
+const BLOCK_BYTES: usize = 64;
 const CHUNK_BYTES: usize = 1024;
 const CHUNK_BLOCKS: usize = CHUNK_BYTES / BLOCK_BYTES;
 
