@@ -40,6 +40,10 @@ const library = await build({
 const command = await build({
   ...split,
   packages: 'bundle',
+  // Names stay. A quarter less to read takes 5 to 10 ms off the 140 of a start on Node 20; lines are of a length that an error can point into.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 160,
   // hash-wasm's CommonJS build has no names that a dynamic import could take.
   mainFields: ['module', 'main'],
   entryPoints: {
