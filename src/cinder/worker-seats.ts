@@ -1,8 +1,8 @@
 /**
  * Who may call which worker. A seat is the right to have one call under way; each worker has two, so that it never waits between calls.
  *
- * Invariant: an object's own worker, its home, comes first: there its parts are digested where they were read. Another worker helps
- * only when it has nothing to do.
+ * Invariant: no part waits behind another while some worker has nothing to do. Beyond that an object's own worker, its home, comes first:
+ * there its parts are digested where they were read.
  */
 import type { Port } from '../contract/port.ts'
 
