@@ -73,11 +73,20 @@ export interface ReadConfig {
 
 /** Rejects with REPOSITORY_MISSING, REPOSITORY_INVALID or REPOSITORY_UNSUPPORTED. */
 export async function readConfig(storage: StorageBackend, signal?: AbortSignal): Promise<ReadConfig> {
-  const bytes = await storage.get(CONFIG_NAME, { bytesMax: CONFIG_BYTES_MAX, signal }).catch(async (error: unknown) => {
-    if (isBlockvaultError(error, 'OBJECT_MISSING')) throw await withoutConfig(storage, error)
-    if (isBlockvaultError(error, 'OBJECT_DAMAGED')) throw invalid(storage, 'its config is far too long', error)
-    throw error
-  })
+  const read = () => storage.get(CONFIG_NAME, { bytesMax: CONFIG_BYTES_MAX, signal })
+  const bytes = await read()
+    .catch(async (error: unknown) => {
+      if (!isBlockvaultError(error, 'OBJECT_MISSING')) throw error
+      const other = await otherThanKeys(storage)
+      if (other === undefined) throw missing(storage, error)
+      // Nothing else is written before the config: a repository that was made meanwhile has it now.
+      return read().catch((again: unknown) => {
+        throw isBlockvaultError(again, 'OBJECT_MISSING') ? foreign(storage, other, again) : again
+      })
+    })
+    .catch((error: unknown) => {
+      throw isBlockvaultError(error, 'OBJECT_DAMAGED') ? invalid(storage, 'its config is far too long', error) : error
+    })
   const [line = '', mac = '', ...rest] = (fromUtf8(bytes) ?? '').split('\n')
   let json: unknown
   try {
@@ -113,14 +122,17 @@ export async function readConfig(storage: StorageBackend, signal?: AbortSignal):
  * No config: is this an empty place, somebody else's folder, or a repository that lost its config? Key slots alone are what an
  * `init` that was cut off leaves: nothing is lost by making the repository anew beside them.
  */
-async function withoutConfig(storage: StorageBackend, cause: unknown): Promise<BlockvaultError> {
-  for await (const object of storage.list('')) {
-    if (object.name.startsWith(KEYS_PREFIX)) continue
-    return new BlockvaultError('REPOSITORY_INVALID', `${storage.description} is not a blockvault repository: it has no \`config\`, but holds ${object.name}.`, {
-      cause,
-    })
-  }
+async function otherThanKeys(storage: StorageBackend): Promise<string | undefined> {
+  for await (const { name } of storage.list('')) if (!name.startsWith(KEYS_PREFIX)) return name
+  return undefined
+}
+
+function missing(storage: StorageBackend, cause: unknown): BlockvaultError {
   return new BlockvaultError('REPOSITORY_MISSING', `There is no repository at ${storage.description}. Make one with \`blockvault init\`.`, { cause })
+}
+
+function foreign(storage: StorageBackend, name: string, cause: unknown): BlockvaultError {
+  return new BlockvaultError('REPOSITORY_INVALID', `${storage.description} is not a blockvault repository: it has no \`config\`, but holds ${name}.`, { cause })
 }
 
 function invalid(storage: StorageBackend, reason: string, cause: unknown): BlockvaultError {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { StorageBackend } from '../../src/contract/storage.ts'
 import { initRepository, openRepository } from '../../src/repository/open.ts'
 import { createMemoryStorage } from '../../src/storage/memory.ts'
-import { copyOf, newRepository, opened, platform, type TestRepository } from './support/repositories.ts'
+import { coded, copyOf, newRepository, opened, platform, type TestRepository } from './support/repositories.ts'
 import { noise, numbers, SEED } from './support/random.ts'
 import { watched } from './support/storages.ts'
 import { fileOf, handleOf, restored, spread, volumeOf } from './support/volumes.ts'
@@ -101,14 +101,35 @@ describe('two processes on one storage', () => {
         [1, 2].map((number) => initRepository(platform, slow(createMemoryStorage(objects), SEED + round * 2 + number), options)),
       )
       expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
-      for (const result of results)
-        if (result.status === 'rejected') expect(['REPOSITORY_EXISTS', 'REPOSITORY_INVALID']).toContain((result.reason as { code: string }).code)
+      for (const result of results) if (result.status === 'rejected') expect(result.reason).toEqual(coded('REPOSITORY_EXISTS'))
       // The loser's key slot stays behind. It is for a repository that never was, and hinders nobody.
       const open = await openRepository(platform, createMemoryStorage(objects), options)
       const { id } = await open.backup(handleOf(first))
       expect(same(await restored(open, id), first)).toBe(true)
       await open.close()
     }
+  })
+})
+
+describe('a repository that is made', () => {
+  it.each(['before', 'after'])('while another looks for its config is found, or is not there yet: %s it lists', async (moment) => {
+    const objects = new Map<string, Uint8Array<ArrayBuffer>>()
+    const options = { credentials: { key: noise(1, 32) }, workers: 0 }
+    const make = async () => void (await initRepository(platform, createMemoryStorage(objects), options))
+    const inner = createMemoryStorage(objects)
+    const storage: StorageBackend = {
+      ...inner,
+      async *list(prefix, given) {
+        if (moment === 'before' && prefix === '') await make()
+        yield* inner.list(prefix, given)
+        if (moment === 'after' && prefix === '') await make()
+      },
+    }
+    const opening = openRepository(platform, storage, options)
+    if (moment === 'after') return expect(opening).rejects.toEqual(coded('REPOSITORY_MISSING'))
+    const open = await opening
+    expect(await open.list()).toEqual([])
+    await open.close()
   })
 })
 
