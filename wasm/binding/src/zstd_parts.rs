@@ -6,6 +6,7 @@
 //! tables of others; `ZSTD_invalidateRepCodes`, by which zstd's own threads do the same (zstdmt_compress.c), has it begin without the offsets
 //! that a frame begins with. No crate gives that function, hence the `unsafe`.
 
+use blockvault_core::codec::zstd::{CONTEXT_BYTES_MAX, LEVELS};
 use blockvault_core::stream::StreamError;
 use std::ptr::NonNull;
 use zstd_safe::is_error_kind;
@@ -19,18 +20,12 @@ unsafe extern "C" {
     fn ZSTD_invalidateRepCodes(context: *mut ZSTD_CCtx);
 }
 
-/// From level 20 on speed has long fallen below any network's, and memory passes 100 MiB.
-const LEVELS: std::ops::RangeInclusive<i32> = -7..=19;
 /// ZSTD_c_stableInBuffer: the input is compressed where it lies.
 const STABLE_INPUT: ZSTD_cParameter = ZSTD_cParameter::ZSTD_c_experimentalParam9;
 /// Magic number, descriptor and window: the header of a frame that does not say its length.
 const PLAIN_HEADER_BYTES: usize = 6;
 /// A header, the rounding of short parts, and the end of a frame.
 const FRAME_BYTES: usize = 128;
-
-/// A context numbers the bytes it has seen from part to part. It is made anew before the numbers come near 2 GiB, where
-/// zstd-wide.h would no longer be sound.
-const CONTEXT_BYTES_MAX: usize = 1 << 30;
 
 /// Where a part stands in its object.
 pub struct Place {

@@ -5,7 +5,7 @@
 
 mod deflate;
 mod lz4;
-mod zstd;
+pub mod zstd;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
