@@ -105,14 +105,11 @@ export async function decodeFrame(
   if (!body) return 'seal'
   const name = codecName(codec)
   if (name === undefined || plainBytes > plain.length - at || body.length > packed.length) return 'codec'
-  if (name === 'none') {
-    if (body.length !== plainBytes) return 'codec'
-    plain.bytes(at, plainBytes).set(body)
-    if (body.buffer !== sealed.buffer) discard(body)
-    return undefined
-  }
+  const isPlain = name === 'none'
+  if (isPlain && body.length !== plainBytes) return 'codec'
   const packedBytes = body.length
-  packed.bytes(0, packedBytes).set(body)
+  if (isPlain) plain.bytes(at, plainBytes).set(body)
+  else packed.bytes(0, packedBytes).set(body)
   if (body.buffer !== sealed.buffer) discard(body)
-  return core.decompress(name, packed, 0, packedBytes, plain, plainBytes, at) ? undefined : 'codec'
+  return isPlain || core.decompress(name, packed, 0, packedBytes, plain, plainBytes, at) ? undefined : 'codec'
 }

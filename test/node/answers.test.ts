@@ -181,8 +181,8 @@ describe('bench', () => {
     const running = user.start('bench', '--json')
     await running.said('stdout', /"rate"/)
     running.signal('SIGINT')
-    const { exitCode, seconds } = await running.answer
+    const { exitCode, stdout } = await running.answer
     expect(exitCode).toBe(130)
-    expect(seconds).toBeLessThan(2)
+    expect(stdout).not.toContain('"encrypt"')
   })
 })

@@ -148,11 +148,9 @@ describe('a key slot', () => {
     it(`whose ${cost} is absurd is refused before any work`, async () => {
       for (const value of [...absurd, ...outside[cost]]) {
         const on = counting()
-        const started = performance.now()
         const altered = withSlot(passphrased, slotFile({ ...json, kdf: { ...json.kdf, [cost]: value } }))
         expect(await codeOf(open(altered, { passphrase: PASSPHRASE }, on)), `${cost} ${JSON.stringify(value)}`).toBe('KEY_REFUSED')
         expect(on.stretches()).toBe(0)
-        expect(performance.now() - started).toBeLessThan(1000)
       }
     })
   }

@@ -167,6 +167,7 @@ describe('operationsMax', () => {
   ])('%s lets %i move data at once', async (operationsMax, expected) => {
     const test = await counting(operationsMax)
     const created = Array.from({ length: 20 }, (_, index) => test.create(index))
+    await expect.poll(test.most).toBe(expected)
     await settle()
     expect(test.most()).toBe(expected)
     test.goOn.resolve()
@@ -178,6 +179,7 @@ describe('operationsMax', () => {
     const test = await counting(1)
     const controller = new AbortController()
     const [first, second, third] = [test.create(0), test.create(1, { signal: controller.signal }), test.create(2)]
+    await expect.poll(test.most).toBe(1)
     await settle()
     controller.abort()
     await expect(second).rejects.toEqual(coded('CANCELLED'))
