@@ -1,9 +1,8 @@
 /** Bytes without a runtime's own helpers: the suites run in pages and edge workers too, where there is no Buffer. */
+import { equalBytes } from '../../src/core/bytes.ts'
 
 export function same(left: Uint8Array | undefined, right: Uint8Array): boolean {
-  if (left?.length !== right.length) return false
-  for (let index = 0; index < right.length; index++) if (left[index] !== right[index]) return false
-  return true
+  return left !== undefined && equalBytes(left, right)
 }
 
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> {

@@ -3,12 +3,12 @@
 
 use zstd_safe::{CCtx, CParameter, DCtx, ResetDirective, find_frame_compressed_size};
 
-/// From level 20 on the window may pass `WINDOW_BYTES_MAX`, and speed has long fallen below any network's.
+/// From level 20 on the window may pass `WINDOW_BYTES_MAX` and memory 100 MiB, and speed has long fallen below any network's.
 pub const LEVELS: std::ops::RangeInclusive<i32> = -7..=19;
 /// What RFC 8878 recommends every decoder to support, and all we accept.
 const WINDOW_BYTES_MAX: u64 = 8 << 20;
 const MAGIC: [u8; 4] = 0xFD2F_B528u32.to_le_bytes();
-/// A context numbers the bytes it has seen from frame to frame. It is made anew before the numbers come near 2 GiB, where
+/// A context numbers the bytes it has seen, from frame to frame and part to part. It is made anew before the numbers come near 2 GiB, where
 /// zstd-wide.h would no longer be sound; a new one costs 0.1 ms.
 pub const CONTEXT_BYTES_MAX: usize = 1 << 30;
 
